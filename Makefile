@@ -1,0 +1,50 @@
+# Abbreviations: each target is one command that can be typed without make. `make` lists them.
+# LAB_NAME=name picks another lab than `default`; STACK=name another stack than `uda`.
+STACK ?= uda
+LAB_NAME ?= default
+export LAB_NAME
+
+.DEFAULT_GOAL := help
+.PHONY: help up down verify destroy test check lint unit molecule stacks bench docs requirements
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+up: ## Set this machine up, start the lab, build the stack, print its URL
+	@scripts/up $(STACK)
+
+down: ## End the lab and everything in it
+	@scripts/lab down
+
+verify: ## Ask the running stack whether it keeps its promises
+	@scripts/play playbooks/verify.yml $(STACK)
+
+destroy: ## Remove the stack from the lab, which goes on running
+	@scripts/play playbooks/destroy.yml $(STACK) --extra-vars confirm=$(STACK)
+
+test: ## Run every test and say how long each part took
+	@scripts/test
+
+check: ## Run the quick tests: under two minutes, no machine
+	@scripts/test check
+
+lint: ## Run the linters alone
+	@scripts/test lint
+
+unit: ## Run the unit tests of modules, filters and the lab's pure parts
+	@scripts/test unit
+
+molecule: ## Run the roles' scenarios on real machines, one after another (one of them: scripts/test molecule-nginx)
+	@scripts/test molecule
+
+stacks: ## Build, check and destroy whole stacks on a lab of their own
+	@scripts/test stacks
+
+bench: ## Measure the stack on a lab of its own and write benchmarks/results
+	@scripts/bench
+
+docs: ## Write the argument tables in the roles' README files
+	@.venv/bin/python scripts/role_docs.py --write
+
+requirements: ## Pin requirements*.in to exact versions again
+	@scripts/requirements

@@ -1,0 +1,1 @@
+"""The site: settings, routes and what every answer carries."""

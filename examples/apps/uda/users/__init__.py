@@ -1,0 +1,1 @@
+"""The users: table, pages and API."""

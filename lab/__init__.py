@@ -1,0 +1,1 @@
+"""The lab: AWS's API answered on loopback, with real machines behind it (docs/architecture.md)."""

@@ -1,0 +1,1 @@
+"""What runs the machines: an interface, podman behind it, and a memory double for tests."""

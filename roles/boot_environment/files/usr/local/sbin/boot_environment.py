@@ -1,0 +1,160 @@
+#!/usr/bin/python3
+"""Read the secrets that an EnvironmentFile names and write them to another one, which only root can read.
+
+A line `SECRET_X=<secret id or arn>#<json key>` of the input becomes `X=<value>` in the output. The region is the
+input's AWS_REGION; credentials are the machine's own role. Tries in growing steps until the deadline.
+No message ever holds a secret's value.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+PREFIX, REGION = "SECRET_", "AWS_REGION"
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
+
+
+class SecretsError(Exception):
+    """What was found, what was expected, what to do."""
+
+
+class Wanted(NamedTuple):
+    """One variable of the output and where its value is."""
+
+    variable: str
+    secret: str
+    key: str
+
+
+def read_environment(text: str) -> dict[str, str]:
+    """The region and the SECRET_ lines of an EnvironmentFile; how its other values are quoted is not our business."""
+    variables = {}
+    for line in text.splitlines():
+        name, equals, value = line.strip().partition("=")
+        if equals and (name == REGION or name.startswith(PREFIX)):
+            variables[name] = value.strip().strip("\"'")
+    return variables
+
+
+def wanted(variables: dict[str, str]) -> Iterator[Wanted]:
+    """What the SECRET_ lines ask for."""
+    for name, value in variables.items():
+        if not name.startswith(PREFIX):
+            continue
+        secret, _, key = value.rpartition("#")
+        variable = name.removeprefix(PREFIX)
+        if not (secret and key and re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", variable)):
+            raise SecretsError(f"found {name}={value}, expected {PREFIX}NAME=<secret id or arn>#<json key>")
+        yield Wanted(variable, secret, key)
+
+
+def values(wants: list[Wanted], read_secret: Callable[[str], str]) -> dict[str, str]:
+    """Look the values up, each secret once."""
+    secrets = {secret: _json_object(secret, read_secret(secret)) for secret in dict.fromkeys(w.secret for w in wants)}
+    found = {}
+    for want in wants:
+        secret = secrets[want.secret]
+        if want.key not in secret:
+            keys = ", ".join(sorted(secret)) or "none"
+            raise SecretsError(f"secret {want.secret} has no key {want.key} (it has: {keys}), wanted for {want.variable}")
+        found[want.variable] = str(secret[want.key])
+    return found
+
+
+def quoted(value: str) -> str:
+    """A value as systemd reads it back from an EnvironmentFile, whatever is in it."""
+    if "\0" in value:
+        raise SecretsError("a value holds a NUL character, which no environment can carry")
+    return '"' + re.sub(r'(["\\`$])', r"\\\1", value) + '"'
+
+
+def write(output: Path, variables: dict[str, str]) -> None:
+    """Write the file whole or not at all, for root only."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")  # mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.writelines(f"{variable}={quoted(value)}\n" for variable, value in variables.items())
+        os.replace(name, output)  # noqa: PTH105
+    except BaseException:
+        os.unlink(name)  # noqa: PTH108
+        raise
+
+
+def patiently(action: Callable[[], dict[str, str]], deadline: float) -> dict[str, str]:
+    """Do it; on an error wait and do it again, until the deadline."""
+    end, pause = time.monotonic() + deadline, FIRST_PAUSE
+    while True:
+        try:
+            return action()
+        except Exception as error:
+            if time.monotonic() + pause > end:
+                raise
+            print(f"boot_environment: {_told(error)}; trying again in {pause:.0f} s", file=sys.stderr, flush=True)
+        time.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def secrets_manager(region: str) -> Callable[[str], str]:
+    """A function that reads one secret with the machine's role."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
+
+    def read_secret(secret: str) -> str:
+        # A new client each time: one that found no credentials would not look again.
+        client = boto3.session.Session(region_name=region).client("secretsmanager", config=config)
+        return str(client.get_secret_value(SecretId=secret)["SecretString"])
+
+    return read_secret
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--input", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--deadline", type=float, default=120)
+    arguments = parser.parse_args()
+    try:
+        variables = read_environment(arguments.input.read_text(encoding="utf-8"))
+        wants = list(wanted(variables))
+        if wants and not variables.get(REGION):
+            raise SecretsError(f"found no AWS_REGION in {arguments.input}; it says where the secrets are")
+        read_secret = secrets_manager(variables.get(REGION, ""))
+        write(arguments.output, patiently(lambda: values(wants, read_secret), arguments.deadline))
+    except Exception as error:
+        print(f"boot_environment: FAILED: {_told(error)}", file=sys.stderr)
+        return 1
+    print(f"boot_environment: wrote {', '.join(want.variable for want in wants) or 'nothing'} to {arguments.output}")
+    return 0
+
+
+def _json_object(secret: str, text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise SecretsError(f'secret {secret} is not a JSON object; expected one such as {{"password": ...}}')
+    return value
+
+
+def _told(error: Exception) -> str:
+    """The error in one line: ours as it is, others with their kind, since those of boto3 say it only there."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, SecretsError) else f"{type(error).__name__}: {text}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,219 @@
+"""The test runner behind `make test`: runs every part, keeps going after a failure, sums up.
+
+Parts that need no machine run side by side, a part's output in one piece; the others one after another.
+
+Usage: scripts/test [part or group ...]; without arguments everything runs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+BIN = PROJECT / ".venv" / "bin"
+REPORTS = PROJECT / ".cache" / "test"
+
+QUICK = ("lint", "docs", "scripts", "unit", "templates", "lab", "apps")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One command of the suite.
+
+    `group` collects several under one name, `limit` is in seconds, `root` runs it by sudo where that is needed,
+    `lab` names a lab that stands while it runs.
+    """
+
+    name: str
+    group: str
+    command: tuple[str, ...]
+    limit: int = 300
+    folder: Path = PROJECT
+    root: bool = False
+    lab: str = ""
+
+    @property
+    def report(self) -> Path:
+        """Where pytest leaves its counts; other commands write none and count as one test."""
+        return REPORTS / f"{self.name}.xml"
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a part went."""
+
+    part: Part
+    passed: int
+    failed: int
+    seconds: float
+
+
+def pytest_part(name: str, path: str, *arguments: str, limit: int = 300, root: bool = False) -> Part:
+    report = REPORTS / f"{name}.xml"
+    return Part(name, name, ("pytest", path, "--quiet", f"--junit-xml={report}", *arguments), limit, root=root)
+
+
+def parts() -> Iterator[Part]:
+    """Every part, the quick ones first."""
+    yield Part("ansible-lint", "lint", ("ansible-lint", "--offline"))  # checks every playbook's syntax too
+    yield Part("ruff", "lint", ("ruff", "check", "."))
+    yield Part("ruff-format", "lint", ("ruff", "format", "--check", "."))
+    yield Part("mypy", "lint", ("mypy", "lab", "plugins", "scripts/suite.py", "scripts/role_docs.py", "benchmarks"))
+    yield Part("yamllint", "lint", ("yamllint", "--strict", "."))
+    yield pytest_part("docs", "tests/docs")
+    yield pytest_part("scripts", "tests/scripts")
+    yield pytest_part("unit", "tests/unit")
+    yield pytest_part("templates", "tests/templates")
+    yield pytest_part("lab", "tests/lab", "-m", "not machines")
+    for app in sorted((PROJECT / "examples" / "apps").glob("*/manage.py")):
+        yield django_part(app.parent)
+    yield pytest_part("machines", "tests/lab", "-m", "machines", "-o", "timeout=300", limit=900, root=True)
+    for scenario in scenarios():
+        command = ("molecule", "test", "--scenario-name", scenario)
+        yield Part(f"molecule-{scenario}", "molecule", command, 600, root=True, lab="test-molecule")
+    yield pytest_part("stacks", "tests/stacks", "-o", "timeout=1800", limit=3000, root=True)
+
+
+def django_part(app: Path) -> Part:
+    """An application's own tests, with its own requirements in an environment that uv makes and keeps."""
+    python = ("python", "-W", "error", "manage.py", "test")
+    uv = (
+        "uv",
+        "run",
+        "--no-project",
+        "--isolated",
+        "--python",
+        str(BIN / "python"),
+        "--with-requirements",
+        "requirements.txt",
+    )
+    return Part(f"app-{app.name}", "apps", (*uv, *python), folder=app)
+
+
+def scenarios() -> list[str]:
+    return sorted(path.parent.name for path in (PROJECT / "molecule").glob("*/molecule.yml"))
+
+
+def chosen(names: Iterable[str]) -> list[Part]:
+    """The parts that the names ask for: parts, groups, or `check` for all quick ones. No name asks for everything."""
+    every = list(parts())
+    wanted = {name for given in names for name in (QUICK if given == "check" else (given,))}
+    unknown = wanted - {part.name for part in every} - {part.group for part in every}
+    if unknown:
+        sys.exit(f"error: no part or group is called {', '.join(sorted(unknown))}; scripts/test --list shows them")
+    return [part for part in every if not wanted or part.name in wanted or part.group in wanted]
+
+
+def run(part: Part, *, captured: bool = False) -> Result:
+    """Run a part. Its output is passed on at once, or in one piece at its end when it is `captured`."""
+    title = f"\n==> {part.name}: {' '.join(part.command)}"
+    if not captured:
+        print(title, flush=True)
+    part.report.unlink(missing_ok=True)
+    started = time.monotonic()
+    status, output = execute(part, captured=captured)
+    seconds = time.monotonic() - started
+    passed, failed = counts(part, status)
+    lines = [title, output.rstrip()] if captured else []
+    lines.append(f"    {part.name}: {'passed' if status == 0 else 'FAILED'} in {seconds:.1f} s")
+    print("\n".join(line for line in lines if line), flush=True)
+    return Result(part, passed, failed, seconds)
+
+
+def execute(part: Part, *, captured: bool = False) -> tuple[int, str]:
+    """(status, captured output) of the command, in a session of its own: past its limit it ends with all that it started."""
+    environment = os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}", "ANSIBLE_FORCE_COLOR": "false"}
+    if part.lab:
+        environment["LAB_NAME"] = part.lab
+    command = [*(as_root(environment) if part.root else []), str(BIN / part.command[0]), *part.command[1:]]
+    with tempfile.TemporaryFile("w+", errors="replace") as file:
+        output = file if captured else None
+        process = subprocess.Popen(command, cwd=part.folder, env=environment, stdout=output, stderr=output, start_new_session=True)
+        try:
+            status = process.wait(timeout=part.limit)
+        except subprocess.TimeoutExpired:
+            print(f"    {part.name} is past its limit of {part.limit} s and is ended", flush=True)
+            status = 1
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        file.seek(0)
+        return status, file.read()
+
+
+def as_root(environment: dict[str, str]) -> list[str]:
+    """What stands before a command that needs root: nothing for root itself, else sudo with what it would drop."""
+    if os.geteuid() == 0:
+        return []
+    kept = [f"{name}={environment[name]}" for name in ("PATH", "LAB_NAME", "LAB_HOME") if name in environment]
+    return ["sudo", "env", *kept, "PYTHONDONTWRITEBYTECODE=1"]
+
+
+@contextmanager
+def lab(name: str) -> Iterator[None]:
+    """A lab of that name stands in the meantime and leaves nothing. No name: no lab."""
+    if name:
+        execute(Part("lab", "", ("python", "-m", "lab", "up"), root=True, lab=name))
+    try:
+        yield
+    finally:
+        if name:
+            execute(Part("lab", "", ("python", "-m", "lab", "down", "--forget"), root=True, lab=name))
+
+
+def counts(part: Part, status: int) -> tuple[int, int]:
+    """(passed, failed); a part that failed without a failing test (no test collected, say) counts as one failure."""
+    if not part.report.exists():
+        return (1, 0) if status == 0 else (0, 1)
+    suite = next(ElementTree.parse(part.report).iter("testsuite"))
+    total, failures, errors, skipped = (int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped"))
+    failed = failures + errors
+    return max(total - failed - skipped, 0), max(failed, int(status != 0))
+
+
+def run_all(wanted: list[Part]) -> list[Result]:
+    """The quick parts side by side, then the others one after another, each with the lab that it asks for."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = list(pool.map(lambda part: run(part, captured=True), [part for part in wanted if not part.root]))
+    for name, group in itertools.groupby([part for part in wanted if part.root], key=lambda part: part.lab):
+        with lab(name):
+            results += [run(part) for part in group]
+    return results
+
+
+def table(results: list[Result], seconds: float) -> str:
+    """What each part counted and how long it took; the last line is the whole run, in which parts overlap."""
+    width = max(len(result.part.name) for result in results)
+    rows = [f"{'part':<{width}}  passed  failed      time"]
+    rows += [f"{r.part.name:<{width}}  {r.passed:>6}  {r.failed:>6}  {r.seconds:>6.1f} s" for r in results]
+    rows.append(f"{'all':<{width}}  {'':>6}  {'':>6}  {seconds:>6.1f} s")
+    return "\n".join(rows)
+
+
+def main(names: list[str]) -> int:
+    if "--list" in names:
+        print(f"{'part':<24}group\n" + "\n".join(f"{part.name:<24}{part.group}" for part in parts()))
+        return 0
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    results = run_all(chosen(names))
+    passed, failed = sum(r.passed for r in results), sum(r.failed for r in results)
+    print(f"\n{table(results, time.monotonic() - started)}\n\n{passed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

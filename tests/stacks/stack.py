@@ -1,0 +1,136 @@
+"""The few verbs that the whole-stack tests are written in."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from lab import requests, settings
+
+PROJECT = Path(__file__).resolve().parents[2]
+REGION = "ap-northeast-1"
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a playbook went."""
+
+    status: int
+    output: str
+
+    @property
+    def changed(self) -> int:
+        """Tasks that changed something, over all hosts, from the recap."""
+        recap = self.output.rsplit("PLAY RECAP", 1)[-1]
+        return sum(int(word.removeprefix("changed=")) for word in recap.split() if word.startswith("changed="))
+
+
+class Stack:
+    """The stack `uda` on a lab that only these tests use."""
+
+    def __init__(self, lab: settings.Settings) -> None:
+        self.lab = lab
+        self._session = boto3.session.Session(settings.ACCESS_KEY_ID, settings.SECRET_ACCESS_KEY, region_name=REGION)
+
+    def aws(self, service: str) -> Any:
+        return self._session.client(service, endpoint_url=self.lab.endpoint_url)
+
+    def play(self, playbook: str, *arguments: str, kill_at_task: int | None = None, **environment: str) -> Run:
+        """Run a playbook; with `kill_at_task` send it SIGKILL, with all its children, when it begins its n-th task."""
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), playbook, "-i", "inventories/uda", *arguments]
+        process = subprocess.Popen(
+            command,
+            cwd=PROJECT,
+            env=os.environ | self.lab.environment() | {"ANSIBLE_NOCOLOR": "1"} | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        lines, tasks = [], 0
+        assert process.stdout is not None
+        with process.stdout:
+            for line in process.stdout:
+                lines.append(line)
+                tasks += line.startswith("TASK [")
+                if tasks == kill_at_task:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    break
+        return Run(process.wait(), "".join(lines))
+
+    def built(self, *arguments: str, **environment: str) -> Run:
+        """Run site.yml and expect it to succeed."""
+        run = self.play("site.yml", *arguments, kill_at_task=None, **environment)
+        assert run.status == 0, run.output[-6000:]
+        return run
+
+    def mutations(self, since: float) -> list[str]:
+        """Requests of the controller's that could change something, since a moment (seconds since the epoch)."""
+        found = requests.read(self.lab.request_log, mutating=True, since=since, source="controller")
+        return [f"{request.service}:{request.action}" for request in found]
+
+    @property
+    def dns_name(self) -> str:
+        name: str = self.aws("elbv2").describe_load_balancers(Names=["uda-alb"])["LoadBalancers"][0]["DNSName"]
+        return name
+
+    def get(self, path: str, host: str | None = None, timeout: float = 10.0) -> tuple[int, dict[str, str], str]:
+        """GET through the operator's proxy: status, headers, body. A time-out inside the lab is the proxy's 504."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": self.lab.proxy_url}))
+        try:
+            with opener.open(f"http://{host or self.dns_name}{path}", timeout=timeout) as answer:
+                return answer.status, _lower(answer.headers), answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, _lower(error.headers), error.read().decode()
+
+    def instances(self) -> list[Any]:
+        """The fleet's running instances."""
+        filters = [
+            {"Name": "tag:Stack", "Values": ["uda"]},
+            {"Name": "tag:Role", "Values": ["web"]},
+            {"Name": "instance-state-name", "Values": ["running"]},
+        ]
+        found = self.aws("ec2").describe_instances(Filters=filters)["Reservations"]
+        return [instance for reservation in found for instance in reservation["Instances"]]
+
+    def healthy(self) -> set[str]:
+        """Ids of the targets that the load balancer finds healthy."""
+        elbv2 = self.aws("elbv2")
+        arn = elbv2.describe_target_groups(Names=["uda-target-group"])["TargetGroups"][0]["TargetGroupArn"]
+        described = elbv2.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+        return {found["Target"]["Id"] for found in described if found["TargetHealth"]["State"] == "healthy"}
+
+    def wait_until_healthy(self, count: int, seconds: float) -> set[str]:
+        until = time.monotonic() + seconds
+        while len(found := self.healthy()) < count:
+            assert time.monotonic() < until, f"{len(found)} healthy targets after {seconds} s, expected {count}"
+            time.sleep(0.5)
+        return found
+
+    def password(self) -> str:
+        secret = self.aws("secretsmanager").get_secret_value(SecretId="uda/database")["SecretString"]
+        return str(json.loads(secret)["password"])
+
+    def inside(self, namespace: str, *command: str) -> int:
+        """Run a command in the network namespace of a machine or of the lab's internet; its exit code."""
+        path = f"/run/netns/{self.lab.namespace(namespace)}"
+        return subprocess.run(["nsenter", f"--net={path}", *command], capture_output=True, check=False).returncode
+
+
+def _lower(headers: Message) -> dict[str, str]:
+    """Header names are the same in any case; load balancers write them small."""
+    return {name.lower(): value for name, value in headers.items()}

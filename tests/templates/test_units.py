@@ -1,0 +1,96 @@
+"""The units of an application, and that they belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Render = Callable[..., str]
+Sections = Callable[[str], dict[str, dict[str, list[str]]]]
+
+GUNICORN = {
+    "gunicorn_name": "uda",
+    "gunicorn_application": "uda.wsgi:application",
+    "gunicorn_environment_files": ["/etc/uda/app.env", "-/run/uda/secrets.env"],
+    "gunicorn_requires": ["uda-environment.service", "uda-migrate.service"],
+}
+RELEASE = {"app_release_name": "uda", "app_release_id": "r1", "app_release_requires": ["uda-environment.service"]}
+UNITS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "service": ("gunicorn", "etc/systemd/system/app.service", GUNICORN),
+    "migrate": ("app_release", "etc/systemd/system/migrate.service", RELEASE),
+    "environment": ("boot_environment", "etc/systemd/system/environment.service", {"boot_environment_name": "uda"}),
+}
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "NoNewPrivileges=yes",
+        "PrivateTmp=yes",
+        "ProtectSystem=strict",
+        "ProtectHome=yes",
+        "CapabilityBoundingSet=",
+        "SystemCallFilter=@system-service",
+    ],
+)
+def test_each_is_sandboxed(render: Render, unit: str, line: str) -> None:
+    role, path, variables = UNITS[unit]
+    assert line in render(role, path, **variables).splitlines()
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_each_is_wanted_by_the_target(render: Render, sections: Sections, unit: str) -> None:
+    role, path, variables = UNITS[unit]
+    assert sections(render(role, path, **variables))["Install"]["WantedBy"] == ["uda.target"]
+
+
+def test_environment_then_migrations_then_application(render: Render, sections: Sections) -> None:
+    service = sections(render(*UNITS["service"][:2], **GUNICORN))["Unit"]
+    migrate = sections(render(*UNITS["migrate"][:2], **RELEASE))["Unit"]
+    assert service["Requires"] == ["uda.socket uda-environment.service uda-migrate.service"]
+    assert service["After"] == ["network.target uda.socket uda-environment.service uda-migrate.service"]
+    assert migrate["Requires"] == ["uda-environment.service"]
+    assert migrate["After"] == ["network-online.target uda-environment.service"]
+
+
+def test_what_requires_nothing_names_nothing(render: Render, sections: Sections) -> None:
+    variables = {"app_release_name": "uda", "app_release_id": "r1"}
+    unit = sections(render(*UNITS["migrate"][:2], **variables))["Unit"]
+    assert "Requires" not in unit
+    assert unit["After"] == ["network-online.target"]
+
+
+def test_the_application(render: Render, sections: Sections) -> None:
+    service = sections(render(*UNITS["service"][:2], **GUNICORN))["Service"]
+    assert service["User"] == ["uda"]
+    assert service["EnvironmentFile"] == ["/etc/uda/app.env", "-/run/uda/secrets.env"]
+    command = "/opt/uda/current/venv/bin/gunicorn --config /etc/uda/gunicorn.conf.py uda.wsgi:application"
+    assert service["ExecStart"] == [command]
+    assert "ReadWritePaths" not in service
+    assert "RuntimeDirectory" not in service, "systemd would remove the socket's folder when the service stops"
+
+
+def test_the_socket(render: Render, sections: Sections) -> None:
+    socket = sections(render("gunicorn", "etc/systemd/system/app.socket", **GUNICORN))["Socket"]
+    assert socket["ListenStream"] == ["/run/uda/gunicorn.sock"]
+    assert socket["SocketMode"] == ["0660"]
+    assert socket["SocketGroup"] == ["www-data"]
+
+
+def test_gunicorns_configuration_is_python(render: Render) -> None:
+    text = render("gunicorn", "etc/app/gunicorn.conf.py", gunicorn_workers=5, **GUNICORN)
+    settings: dict[str, object] = {}
+    exec(text, settings)
+    assert settings["workers"] == 5
+    assert settings["max_requests_jitter"] == 1000
+
+
+def test_the_secrets_stay_in_memory(render: Render, sections: Sections) -> None:
+    service = sections(render(*UNITS["environment"][:2], boot_environment_name="uda"))["Service"]
+    assert "--output /run/uda/secrets.env" in service["ExecStart"][0]
+    assert service["UMask"] == ["0077"]
+    assert service["RuntimeDirectoryPreserve"] == ["yes"]
+    assert service["StandardError"] == ["journal+console"]
