@@ -44,7 +44,7 @@ def test_a_step_that_fails_ends_the_script_and_says_which() -> None:
 def test_the_copy_holds_what_would_be_committed(tmp_path: Path) -> None:
     fresh = checkout.make(tmp_path, "bench")
     assert (fresh.folder / "Makefile").read_text() == (PROJECT / "Makefile").read_text()
-    assert (fresh.folder / "playbooks" / "group_vars").is_symlink()
+    assert (fresh.folder / "scripts" / "up").stat().st_mode & 0o111
     assert not (fresh.folder / ".venv").exists()
 
 
