@@ -21,7 +21,8 @@ from ansible.template import trust_as_template
 ROLES = Path(__file__).parents[2] / "roles"
 STACK = (
     "stack_name", "stack_region", "stack_target", "stack_account_id", "stack_operator_cidrs", "stack_app",
-    "stack_load_balancer_tier", "stack_fleet_tier", "stack_builder_tier", "stack_database_tier",
+    "stack_compute", "stack_delivery", "stack_load_balancer_tier", "stack_fleet_tier", "stack_builder_tier", "stack_database_tier",
+    "stack_load_balancer_group", "stack_fleet_group", "stack_builder_group", "stack_database_group",
 )  # fmt: skip
 PASSED = ("_id", "_ids", "_arn", "_arns", "_state", "_tags")  # what layers pass, or AWS tells: not wanted by an inventory
 

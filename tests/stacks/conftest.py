@@ -1,4 +1,4 @@
-"""A lab of its own for the whole-stack tests."""
+"""A lab of its own for each stack's tests, which name the stack as STACK."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from tests.stacks.stack import Stack
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    lab = settings.load("test-uda")
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    name: str = request.module.STACK
+    lab = settings.load(f"test-{name.replace('_', '-')}")
     lifecycle.down(lab, forget=True, say=print)
     lifecycle.up(lab, print)
-    yield Stack(lab)
+    yield Stack(lab, name)
     lifecycle.down(lab, forget=True, say=print)

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import yaml
 
 from lab import requests, settings
 
 PROJECT = Path(__file__).resolve().parents[2]
-REGION = "ap-northeast-1"
 
 
 @dataclass(frozen=True)
@@ -38,18 +38,23 @@ class Run:
 
 
 class Stack:
-    """The stack `uda` on a lab that only these tests use."""
+    """A stack on a lab that only its tests use; `wanted` holds its inventory's variables as they are written."""
 
-    def __init__(self, lab: settings.Settings) -> None:
+    def __init__(self, lab: settings.Settings, name: str) -> None:
         self.lab = lab
-        self._session = boto3.session.Session(settings.ACCESS_KEY_ID, settings.SECRET_ACCESS_KEY, region_name=REGION)
+        self.name = name
+        self.wanted: dict[str, Any] = {}
+        for path in sorted((PROJECT / "inventories" / name / "group_vars" / "stack").glob("*.yml")):
+            self.wanted |= yaml.safe_load(path.read_text()) or {}
+        keys = settings.ACCESS_KEY_ID, settings.SECRET_ACCESS_KEY
+        self._session = boto3.session.Session(*keys, region_name=self.wanted["stack_region"])
 
     def aws(self, service: str) -> Any:
         return self._session.client(service, endpoint_url=self.lab.endpoint_url)
 
     def play(self, playbook: str, *arguments: str, kill_at_task: int | None = None, **environment: str) -> Run:
         """Run a playbook; with `kill_at_task` send it SIGKILL, with all its children, when it begins its n-th task."""
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), playbook, "-i", "inventories/uda", *arguments]
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), playbook, "-i", f"inventories/{self.name}", *arguments]
         process = subprocess.Popen(
             command,
             cwd=PROJECT,
@@ -84,7 +89,7 @@ class Stack:
 
     @property
     def dns_name(self) -> str:
-        name: str = self.aws("elbv2").describe_load_balancers(Names=["uda-alb"])["LoadBalancers"][0]["DNSName"]
+        name: str = self.aws("elbv2").describe_load_balancers(Names=[self.wanted["alb_name"]])["LoadBalancers"][0]["DNSName"]
         return name
 
     def get(self, path: str, host: str | None = None, timeout: float = 10.0) -> tuple[int, dict[str, str], str]:
@@ -100,7 +105,7 @@ class Stack:
     def instances(self) -> list[Any]:
         """The fleet's running instances."""
         filters = [
-            {"Name": "tag:Stack", "Values": ["uda"]},
+            {"Name": "tag:Stack", "Values": [self.name]},
             {"Name": "tag:Role", "Values": ["web"]},
             {"Name": "instance-state-name", "Values": ["running"]},
         ]
@@ -110,7 +115,8 @@ class Stack:
     def healthy(self) -> set[str]:
         """Ids of the targets that the load balancer finds healthy."""
         elbv2 = self.aws("elbv2")
-        arn = elbv2.describe_target_groups(Names=["uda-target-group"])["TargetGroups"][0]["TargetGroupArn"]
+        name = self.wanted["alb_target_groups"]["web"]["name"]
+        arn = elbv2.describe_target_groups(Names=[name])["TargetGroups"][0]["TargetGroupArn"]
         described = elbv2.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
         return {found["Target"]["Id"] for found in described if found["TargetHealth"]["State"] == "healthy"}
 
@@ -122,7 +128,7 @@ class Stack:
         return found
 
     def password(self) -> str:
-        secret = self.aws("secretsmanager").get_secret_value(SecretId="uda/database")["SecretString"]
+        secret = self.aws("secretsmanager").get_secret_value(SecretId=f"{self.name}/database")["SecretString"]
         return str(json.loads(secret)["password"])
 
     def inside(self, namespace: str, *command: str) -> int:

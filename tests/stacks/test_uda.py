@@ -17,6 +17,7 @@ from lab.errors import LabError
 from tests.stacks.stack import PROJECT, Stack
 
 pytestmark = pytest.mark.machines
+STACK = "uda"
 
 # Tasks at whose beginning site.yml is killed, one run after the other, while the stack is built: they lie in the network, the
 # security groups, identity, the database (twice), before and on the builder, between image and test, in the test, and in the fleet.
@@ -244,6 +245,12 @@ def test_destroy_leaves_nothing_and_says_so_when_run_again(stack: Stack) -> None
     assert again.status == 0, again.output[-6000:]
     assert again.changed == 0
     assert stack.mutations(since) == []
+
+
+def test_the_first_run_on_aws_warns_of_its_costs(stack: Stack) -> None:
+    run = stack.play("playbooks/preflight.yml", *aws_settings(stack), **aws_environment(stack))
+    assert run.status == 0, run.output[-6000:]
+    assert "From now on it costs money" in run.output
 
 
 def aws_settings(stack: Stack) -> list[str]:

@@ -19,7 +19,10 @@ WRONG = [
      "Use 1 to 20 lower-case letters, digits and hyphens, a letter first"),
     ("stack_target", "prod", "stack_target is 'prod': unknown. Choose lab or aws"),
     ("stack_account_id", "12345", "stack_account_id is '12345': not an account id. Give the 12 digits of the account, in quotes"),
-    ("stack_app.runtime", "cobol", "stack_app.runtime is 'cobol': unknown runtime. Choose one of django"),
+    ("stack_app.runtime", "cobol", "stack_app.runtime is 'cobol': unknown runtime. Choose one of django, node"),
+    ("stack_delivery", "carrier", "stack_delivery is 'carrier': unknown. Choose one of image, plain, pull"),
+    ("stack_delivery", "pull", "stack_app.runtime is 'django': not made for stack_delivery pull. Choose one of node"),
+    ("stack_compute", "lambda", "stack_compute is 'lambda': unknown. Choose one of containers, fleet"),
     ("stack_app.name", "Uda!", "stack_app.name is 'Uda!': no name for a system user and its units. "
      "Use lower-case letters, digits and hyphens"),
     ("stack_operator_cidrs", ["203.0.113.300/32"],
@@ -49,6 +52,8 @@ WRONG = [
     ("vpc_internet_gateway_name", "",
      "vpc_route_tables.public.internet is True: there is no internet gateway. Set vpc_internet_gateway_name"),
     (f"{WEB_RULE}.0.group", "balancer", "security_groups_map.web.ingress[0].group is 'balancer': no such group in security_groups_map. "
+     "Choose one of database, load_balancer, web"),
+    ("stack_builder_group", "builder", "stack_builder_group is 'builder': no such group in security_groups_map. "
      "Choose one of database, load_balancer, web"),
     (f"{WEB_RULE}.0.port", 70000, "security_groups_map.web.ingress[0].port is 70000: no port. Choose 1 to 65535"),
     (f"{WEB_RULE}.0.cidrs", ["10.0.0.0/16"], "security_groups_map.web.ingress[0] is {'group': 'load_balancer', 'cidrs': ['10.0.0.0/16']}: "

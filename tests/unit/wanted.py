@@ -14,10 +14,16 @@ INVENTORY = ROOT / "inventories/uda/group_vars/stack"
 SHARED = {
     "stack_target": "lab",
     "stack_account_id": "123456789012",
+    "stack_compute": "fleet",
+    "stack_delivery": "image",
     "stack_load_balancer_tier": "public",
     "stack_fleet_tier": "public",
     "stack_builder_tier": "public",
     "stack_database_tier": "private",
+    "stack_load_balancer_group": "load_balancer",
+    "stack_fleet_group": "web",
+    "stack_builder_group": "web",
+    "stack_database_group": "database",
 }
 
 

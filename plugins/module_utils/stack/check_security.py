@@ -33,6 +33,7 @@ def check(wanted: Wanted) -> Iterator[str]:
     yield from operator(wanted)
     groups, problems = entries(wanted, "security_groups_map", GROUP)
     yield from problems
+    yield from parts(wanted)
     for key, group in groups.items():
         variable = f"security_groups_map.{key}"
         if not re.fullmatch(r"(?!sg-)[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}", group["name"]):
@@ -41,6 +42,15 @@ def check(wanted: Wanted) -> Iterator[str]:
         for direction in ("ingress", "egress"):
             for number, rule in enumerate(group[direction] or []):
                 yield from rules(f"{variable}.{direction}[{number}]", rule, set(wanted["security_groups_map"]), direction)
+
+
+def parts(wanted: Wanted) -> Iterator[str]:
+    """The group of each part must be among those of the stack."""
+    keys = set(wanted.get("security_groups_map") or {})
+    for variable in ("stack_load_balancer_group", "stack_fleet_group", "stack_builder_group", "stack_database_group"):
+        key = wanted.get(variable)
+        if keys and key is not None and key not in keys:
+            yield problem(variable, key, "no such group in security_groups_map", f"Choose one of {listing(keys)}")
 
 
 def operator(wanted: Wanted) -> Iterator[str]:

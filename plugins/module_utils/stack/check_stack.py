@@ -16,24 +16,35 @@ try:
 except ImportError:
     REGIONS = frozenset()
 
-RUNTIMES = ("django",)
+COMPUTE = ("fleet", "containers")
+RUNTIMES = {  # how each is delivered -> what can run it
+    "image": ("django", "node"),
+    "pull": ("node",),
+    "plain": ("django",),
+}
 REQUIRED = (
-    "stack_name", "stack_region", "stack_operator_cidrs", "stack_app", "vpc_name", "vpc_cidr", "vpc_subnets",
-    "security_groups_map", "rds_identifier", "rds_engine", "rds_database", "rds_username", "alb_name",
-    "alb_target_groups", "alb_listeners", "launch_template_name", "launch_template_instance_type",
-    "asg_name", "asg_min_size", "asg_max_size",
+    "stack_name", "stack_region", "stack_operator_cidrs", "stack_app", "vpc_subnets", "security_groups_map",
+    "rds_identifier", "rds_engine", "rds_database", "rds_username", "alb_name", "alb_target_groups", "alb_listeners",
 )  # fmt: skip
+REQUIRED_OF_ITS_OWN = ("vpc_name", "vpc_cidr")  # unless the VPC is borrowed
+REQUIRED_OF_FLEETS = ("launch_template_name", "launch_template_instance_type", "asg_name", "asg_min_size", "asg_max_size")
 
 
 def check(wanted: Wanted) -> Iterator[str]:
     """What is wrong with the stack itself."""
-    for variable in REQUIRED:
+    for variable in required(wanted):
         if wanted.get(variable) in (None, "", {}, []):
             yield f"{variable} is not set. Set it in the inventory, in group_vars/stack/"
     yield from names(wanted, "stack_name", r"[a-z][a-z0-9-]{0,19}", "Use 1 to 20 lower-case letters, digits and hyphens, a letter first")
     yield from target(wanted)
     yield from region(wanted)
     yield from application(wanted)
+
+
+def required(wanted: Wanted) -> tuple[str, ...]:
+    """The variables that this kind of stack cannot do without."""
+    own = () if wanted.get("vpc_borrowed") else REQUIRED_OF_ITS_OWN
+    return REQUIRED + own + (REQUIRED_OF_FLEETS if wanted.get("stack_compute", "fleet") == "fleet" else ())
 
 
 def target(wanted: Wanted) -> Iterator[str]:
@@ -55,8 +66,19 @@ def application(wanted: Wanted) -> Iterator[str]:
     app = wanted.get("stack_app")
     if not app:
         return
-    if app.get("runtime") not in RUNTIMES:
-        yield problem("stack_app.runtime", app.get("runtime"), "unknown runtime", f"Choose one of {listing(RUNTIMES)}")
+    yield from delivery(wanted, app.get("runtime"))
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", str(app.get("name", ""))):
         remedy = "Use lower-case letters, digits and hyphens"
         yield problem("stack_app.name", app.get("name"), "no name for a system user and its units", remedy)
+
+
+def delivery(wanted: Wanted, runtime: str | None) -> Iterator[str]:
+    """What runs the application, how it gets there, and whether the two go together."""
+    compute, way = wanted.get("stack_compute", "fleet"), wanted.get("stack_delivery", "image")
+    if compute not in COMPUTE:
+        yield problem("stack_compute", compute, "unknown", f"Choose one of {listing(COMPUTE)}")
+    elif way not in RUNTIMES:
+        yield problem("stack_delivery", way, "unknown", f"Choose one of {listing(RUNTIMES)}")
+    elif compute == "fleet" and runtime not in RUNTIMES[way]:
+        wrong = "unknown runtime" if not any(runtime in known for known in RUNTIMES.values()) else f"not made for stack_delivery {way}"
+        yield problem("stack_app.runtime", runtime, wrong, f"Choose one of {listing(RUNTIMES[way])}")
