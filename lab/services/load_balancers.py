@@ -67,11 +67,11 @@ class LoadBalancers:
         self._serve_all()
 
     def tick(self) -> bool:
-        self._serve_all()
+        began = self._serve_all()
         for _account, _region, elbv2 in list(elbv2_backends.iter_backends()):
             for group in list(elbv2.target_groups.values()):
                 _forget_drained(group)
-        return False
+        return began  # a load balancer that is active now is to be published
 
     def published(self) -> dict[str, tuple[str, int]]:
         found = {}
@@ -96,10 +96,13 @@ class LoadBalancers:
     def _directory(self, balancer: Any) -> Path:
         return self._settings.machine_directory(machine_id(balancer))
 
-    def _serve_all(self) -> None:
+    def _serve_all(self) -> bool:
+        """Whether one of them has become active."""
+        waiting = [balancer for _elbv2, balancer in load_balancers() if balancer.state != "active"]
         for elbv2, balancer in load_balancers():
             if machine_id(balancer) in (self._running or ()):
                 self._serve(elbv2, balancer)
+        return any(balancer.state == "active" for balancer in waiting)
 
     def _serve(self, elbv2: Any, balancer: Any) -> None:
         """Tell haproxy what is wanted and learn what it sees. One that does not answer is asked again a second later."""

@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 import yaml
 
-from lab import requests, settings
+from lab import lifecycle, requests, settings
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -101,6 +101,12 @@ class Stack:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, _lower(error.headers), error.read().decode()
+
+    def published(self) -> int:
+        """Status of the site's page at its loopback address, where people look at it."""
+        (url,) = (lifecycle.status(self.lab) or {})["published"].values()
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return int(answer.status)
 
     def instances(self) -> list[Any]:
         """The fleet's running instances."""
