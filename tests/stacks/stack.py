@@ -118,6 +118,16 @@ class Stack:
         found = self.aws("ec2").describe_instances(Filters=filters)["Reservations"]
         return [instance for reservation in found for instance in reservation["Instances"]]
 
+    def tagged(self) -> list[str]:
+        """ARNs of everything that carries the stack's tag, by AWS's own census, but for instances that have ended."""
+        pages = self.aws("resourcegroupstaggingapi").get_paginator("get_resources")
+        filters = [{"Key": "Stack", "Values": [self.name]}]
+        arns = [found["ResourceARN"] for page in pages.paginate(TagFilters=filters) for found in page["ResourceTagMappingList"]]
+        ended = [{"Name": "instance-state-name", "Values": ["terminated"]}]
+        reservations = self.aws("ec2").describe_instances(Filters=ended)["Reservations"]
+        gone = {instance["InstanceId"] for reservation in reservations for instance in reservation["Instances"]}
+        return [arn for arn in arns if arn.rsplit("/", 1)[-1] not in gone]
+
     def healthy(self) -> set[str]:
         """Ids of the targets that the load balancer finds healthy."""
         elbv2 = self.aws("elbv2")
