@@ -32,7 +32,7 @@ class Visitors:
         self._host = stack.dns_name
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._visit)
-        self.failures: list[tuple[float, int]] = []  # (seconds since the epoch, status)
+        self.failures: list[tuple[float, int | str]] = []  # (seconds since the epoch, status or what went wrong)
         self.count = 0
 
     def __enter__(self) -> Visitors:
@@ -45,10 +45,14 @@ class Visitors:
 
     def _visit(self) -> None:
         while not self._stop.wait(0.1):
-            status, _headers, _body = self._stack.get("/api/users", self._host)
+            began = time.time()
+            try:
+                outcome: int | str = self._stack.get("/api/users", self._host)[0]
+            except OSError as error:
+                outcome = f"{error} after {time.time() - began:.1f} s"
             self.count += 1
-            if status != 200:
-                self.failures.append((time.time(), status))
+            if outcome != 200:
+                self.failures.append((began, outcome))
 
 
 def test_a_run_that_is_killed_ten_times_is_finished_by_running_again(stack: Stack) -> None:
