@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,12 @@ def test_forbidden_text(what: str) -> None:
             if FORBIDDEN[what].search(line):
                 found.append(f"{path.relative_to(tree.PROJECT)}:{number}: {line.strip()[:120]}")
     assert found == []
+
+
+def test_no_link_is_committed() -> None:
+    """A checkout may be copied without links, and then what they led to is missing."""
+    listed = subprocess.run(["git", "ls-files", "--stage"], cwd=tree.PROJECT, check=True, capture_output=True, text=True).stdout
+    assert [line for line in listed.splitlines() if line.startswith("120000")] == []
 
 
 def test_yaml_files_end_in_yml() -> None:
