@@ -19,6 +19,7 @@ from .router import BRIDGE, UPLINK, gateway_of
 DNS_ADDRESS = "169.254.169.253"
 METADATA_ADDRESS = "169.254.169.254"
 UPLINK_ADDRESS = "100.64.0.1/32"  # nobody talks to it; the kernel forgets the routes of a link that loses its last address
+BRIDGE_MAC = "02:00:00:00:00:01"  # without one of its own a bridge takes a port's, and machines lose their gateway when it changes
 PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16")
 MACHINE_SYSCTLS = {"net.ipv6.conf.all.disable_ipv6": "1", "net.ipv4.ping_group_range": "0 2147483647"}
 ROUTER_SYSCTLS = {
@@ -67,7 +68,7 @@ def router(vpc: Vpc) -> list[str]:
         f"addr add {DNS_ADDRESS}/32 dev lo",
         f"addr add {METADATA_ADDRESS}/32 dev lo",
         f"addr add {IPv4Network(vpc.cidr)[2]}/32 dev lo",
-        f"link add {BRIDGE} type bridge",
+        f"link add {BRIDGE} address {BRIDGE_MAC} type bridge",
         f"link set {BRIDGE} up",
         f"addr add {UPLINK_ADDRESS} dev {UPLINK}",
         f"link set {UPLINK} up",
