@@ -191,6 +191,7 @@ def _delete(
     if not skip and not final_db_snapshot_identifier:
         raise InvalidParameterCombination("FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.")
     if final_db_snapshot_identifier:
+        rds.validate_db_snapshot_identifier(final_db_snapshot_identifier, parameter_name="FinalDBSnapshotIdentifier")
         if final_db_snapshot_identifier in rds.database_snapshots:
             raise DBSnapshotAlreadyExistsError(final_db_snapshot_identifier)
         _create_snapshot(_moto_create_snapshot, rds, database.db_instance_identifier, final_db_snapshot_identifier)

@@ -108,7 +108,7 @@ class Databases:
         source, data = getattr(database, "lab_restored_from", None), self._data(database)
         if source and not data.exists():
             data.parent.mkdir(parents=True, exist_ok=True)
-            subprocess.run(["cp", "--archive", self._settings.directory / "snapshots" / source, data], check=True)  # noqa: S603, S607 a list of our own, no shell
+            subprocess.run(["cp", "--archive", self._settings.directory / "snapshots" / source, data], check=True)  # noqa: S603, S607 no shell; a snapshot's name holds no path
 
     def _data(self, database: Any) -> Path:
         return self._settings.machine_directory(machine_id(database)) / "data"

@@ -111,6 +111,12 @@ def test_deleting_wants_a_decision_on_the_last_snapshot(available: Any, refused:
     )
 
 
+def test_a_last_snapshot_has_a_name_that_is_no_path(available: Any, refused: Any) -> None:
+    delete = available.rds.delete_db_instance
+    assert refused(delete, DBInstanceIdentifier=NAME, FinalDBSnapshotIdentifier="../../elsewhere") == "InvalidParameterValue"
+    assert status(available) == "available"
+
+
 def test_a_deleted_instance_is_deleting_until_its_server_is_gone(available: Any) -> None:
     available.rds.delete_db_instance(DBInstanceIdentifier=NAME, SkipFinalSnapshot=True)
     assert status(available) == "deleting"
@@ -216,4 +222,4 @@ def test_the_password_is_kept_where_only_the_lab_looks(cloud: Any) -> None:
     cloud.database()
     backend = rds_backends[ACCOUNT_ID]["ap-northeast-1"]
     assert "one-two-three" not in str(cloud.rds.describe_db_instances())
-    assert backend.databases[NAME]._master_user_password == "one-two-three"
+    assert backend.databases[NAME]._master_user_password == "one-two-three"  # noqa: S105 of this test
