@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from . import lifecycle, requests, settings
 from .errors import LabError
@@ -48,18 +49,18 @@ def _status(lab: settings.Settings, options: argparse.Namespace) -> int:
     return 0 if status else 3
 
 
-def _print_status(status: dict[str, object]) -> None:
+def _print_status(status: dict[str, Any]) -> None:
     print(f"lab {status['name']}: AWS API {status['endpoint_url']}, operator's proxy {status['proxy_url']}, process {status['pid']}")
-    for name, url in status["published"].items():  # type: ignore[attr-defined]
+    for name, url in status["published"].items():
         print(f"  load balancer {name}: {url}")
-    for machine in status["machines"]:  # type: ignore[attr-defined]
+    for machine in status["machines"]:
         words = [
             machine["id"],
             machine["status"],
             *(machine.get(key) or "" for key in ("az", "private_address", "public_address", "name")),
         ]
         print("  " + "  ".join(str(word) for word in words if word))
-    for what, problem in status["problems"].items():  # type: ignore[attr-defined]
+    for what, problem in status["problems"].items():
         print(f"  problem with {what}: {problem}")
 
 

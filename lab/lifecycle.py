@@ -85,7 +85,7 @@ def down(lab: Settings, *, forget: bool, say: Say) -> None:
 def status(lab: Settings) -> dict[str, Any] | None:
     """The running lab's own account of itself, or None."""
     try:
-        with urllib.request.urlopen(f"{lab.endpoint_url}/_lab/status", timeout=10) as answer:  # noqa: S310 loopback
+        with urllib.request.urlopen(f"{lab.endpoint_url}/_lab/status", timeout=10) as answer:  # noqa: S310 always http on loopback, see Settings.endpoint_url
             found: dict[str, Any] = json.load(answer)
     except (OSError, ValueError):
         return None

@@ -24,7 +24,7 @@ def wrap(owner: type, name: str) -> Callable[[Wrapper], Wrapper]:
             def amended(self: Any, *args: Any, **kwargs: Any) -> Any:
                 return new(original, self, *args, **kwargs)
 
-            amended.amended_by = (*getattr(original, "amended_by", ()), mark)  # type: ignore[attr-defined]
+            vars(amended)["amended_by"] = (*getattr(original, "amended_by", ()), mark)
             setattr(owner, name, amended)
         return new
 

@@ -39,7 +39,8 @@ class ActionModule(ActionBase):
         if problems:
             return {"failed": True, "msg": "\n".join([f"{len(problems)} wrong values; no request was sent:", *problems])}
         arguments = {**self._task.args, "wanted": wanted}
-        return self._execute_module(module_name="stack_info", module_args=arguments, task_vars=task_vars)  # type: ignore[no-any-return]
+        result: dict[str, Any] = self._execute_module(module_name="stack_info", module_args=arguments, task_vars=task_vars)
+        return result
 
     def _wanted(self, variables: Mapping[str, Any], specifications: Mapping[str, Any]) -> dict[str, Any]:
         """Values of the `stack_` variables and role options that have one; roles' defaults come in where the inventory is silent."""

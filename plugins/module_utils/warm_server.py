@@ -17,6 +17,7 @@ import sys
 import traceback
 import types
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 SERVICES = ("ec2", "rds", "elbv2", "autoscaling", "iam", "secretsmanager", "sts", "s3", "ssm")
@@ -28,7 +29,7 @@ def preload() -> None:
     import ansible.module_utils.basic
     import ansible_collections.amazon.aws.plugins.module_utils.botocore
     import ansible_collections.amazon.aws.plugins.module_utils.ec2
-    import ansible_collections.amazon.aws.plugins.module_utils.modules  # noqa: F401
+    import ansible_collections.amazon.aws.plugins.module_utils.modules  # noqa: F401 loaded for the modules that follow
     import boto3
     import botocore.loaders
     import botocore.session
@@ -66,7 +67,7 @@ def serve(name: str, owner: int) -> None:
         os.umask(0o077)
         listening.bind(name + ".new")
         listening.listen(64)
-        os.rename(name + ".new", name)  # noqa: PTH104 nobody sees the socket before it listens
+        Path(name + ".new").rename(name)  # nobody sees the socket before it listens
         selector.register(listening, selectors.EVENT_READ, "listening")
         while True:
             for key, _events in selector.select():

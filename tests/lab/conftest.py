@@ -8,6 +8,7 @@ from typing import Any
 
 import botocore.session
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.autoscaling.models import autoscaling_backends
 from moto.elbv2.models import elbv2_backends
@@ -150,8 +151,8 @@ def refused() -> Any:
     """The code of the error with which the API refuses a call."""
 
     def code(call: Any, **arguments: Any) -> str:
-        with pytest.raises(Exception) as caught:
+        with pytest.raises(ClientError) as caught:
             call(**arguments)
-        return str(caught.value.response["Error"]["Code"])  # type: ignore[attr-defined]
+        return str(caught.value.response["Error"]["Code"])
 
     return code

@@ -83,7 +83,7 @@ def test_the_socket(render: Render, sections: Sections) -> None:
 def test_gunicorns_configuration_is_python(render: Render) -> None:
     text = render("gunicorn", "etc/app/gunicorn.conf.py", gunicorn_workers=5, **GUNICORN)
     settings: dict[str, object] = {}
-    exec(text, settings)
+    exec(text, settings)  # noqa: S102 as gunicorn does with it
     assert settings["workers"] == 5
     assert settings["max_requests_jitter"] == 1000
 

@@ -32,7 +32,8 @@ def wanted() -> dict[str, Any]:
     result: dict[str, Any] = dict(SHARED)
     for path in sorted(INVENTORY.glob("*.yml")):
         result |= yaml.safe_load(path.read_text())
-    return _resolve(result, result["stack_operator_cidrs"])  # type: ignore[no-any-return]
+    resolved: dict[str, Any] = _resolve(result, result["stack_operator_cidrs"])
+    return resolved
 
 
 def _resolve(value: Any, operator: list[str]) -> Any:

@@ -69,6 +69,6 @@ if __name__ == "__main__":
     threading.Thread(target=metadata.serve_forever, daemon=True).start()
     secrets = ThreadingHTTPServer(("127.0.0.1", 443), SecretsManager)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain("/usr/local/share/ca-certificates/aws.crt", "/root/aws.key")
+    context.load_cert_chain("/usr/local/share/ca-certificates/aws.crt", "/etc/ssl/private/aws.key")
     secrets.socket = context.wrap_socket(secrets.socket, server_side=True)
     secrets.serve_forever()

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import json
-import os
 import socketserver
 import sys
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -27,5 +27,5 @@ class Echo(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     with socketserver.ThreadingUnixStreamServer(sys.argv[1], Echo) as server:
-        os.chmod(sys.argv[1], 0o666)  # noqa: PTH101, S103
+        Path(sys.argv[1]).chmod(0o666)  # nginx is another user
         server.serve_forever()

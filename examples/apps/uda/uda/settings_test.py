@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from uda.settings import *  # noqa: F403
+from uda.settings import *  # noqa: F403 all settings, but for those below
 from uda.settings import DATABASES
 
-SECRET_KEY = "only-for-tests"
+SECRET_KEY = "only-for-tests"  # noqa: S105 it signs nothing that leaves a test
 
 if not DATABASES["default"]:
     DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}

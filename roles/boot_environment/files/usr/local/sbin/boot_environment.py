@@ -84,9 +84,9 @@ def write(output: Path, variables: dict[str, str]) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.writelines(f"{variable}={quoted(value)}\n" for variable, value in variables.items())
-        os.replace(name, output)  # noqa: PTH105
+        Path(name).replace(output)
     except BaseException:
-        os.unlink(name)  # noqa: PTH108
+        Path(name).unlink()
         raise
 
 
