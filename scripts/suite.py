@@ -25,6 +25,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 BIN = PROJECT / ".venv" / "bin"
 REPORTS = PROJECT / ".cache" / "test"
 
+# ansible-lint alone starts Ansible sixty times: compiling it once, out of the way, halves the time of the quick parts.
+COMPILED = {"PYTHONPYCACHEPREFIX": str(PROJECT / ".cache" / "pycache"), "PYTHONDONTWRITEBYTECODE": ""}
 QUICK = ("lint", "docs", "scripts", "unit", "templates", "lab", "apps")
 
 
@@ -134,7 +136,7 @@ def run(part: Part, *, captured: bool = False) -> Result:
 
 def execute(part: Part, *, captured: bool = False) -> tuple[int, str]:
     """(status, captured output) of the command, in a session of its own: past its limit it ends with all that it started."""
-    environment = os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}", "ANSIBLE_FORCE_COLOR": "false"}
+    environment = os.environ | COMPILED | {"PATH": f"{BIN}:{os.environ['PATH']}", "ANSIBLE_FORCE_COLOR": "false"}
     if part.lab:
         environment["LAB_NAME"] = part.lab
     command = [*(as_root(environment) if part.root else []), str(BIN / part.command[0]), *part.command[1:]]
@@ -159,7 +161,7 @@ def as_root(environment: dict[str, str]) -> list[str]:
     if os.geteuid() == 0:
         return []
     kept = [f"{name}={environment[name]}" for name in ("PATH", "LAB_NAME", "LAB_HOME") if name in environment]
-    return ["sudo", "env", *kept, "PYTHONDONTWRITEBYTECODE=1"]
+    return ["sudo", "env", *kept, "PYTHONPYCACHEPREFIX=/var/cache/hastack"]
 
 
 @contextmanager
