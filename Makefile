@@ -5,16 +5,19 @@ LAB_NAME ?= default
 export LAB_NAME
 
 .DEFAULT_GOAL := help
-.PHONY: help up down verify destroy test check lint unit molecule stacks bench docs requirements
+.PHONY: help up down plan verify destroy test check lint unit molecule stacks bench bench-plan docs requirements
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 up: ## Set this machine up, start the lab, build the stack, print its URL
 	@scripts/up $(STACK)
 
 down: ## End the lab and everything in it
 	@scripts/lab down
+
+plan: ## Show what site.yml would change, field by field; ends 0 for nothing
+	@scripts/plan $(STACK)
 
 verify: ## Ask the running stack whether it keeps its promises
 	@scripts/play playbooks/verify.yml $(STACK)
@@ -25,7 +28,7 @@ destroy: ## Remove the stack from the lab, which goes on running
 test: ## Run every test and say how long each part took
 	@scripts/test
 
-check: ## Run the quick tests: under two minutes, no machine
+check: ## Run the quick tests, which need no machine
 	@scripts/test check
 
 lint: ## Run the linters alone
@@ -43,7 +46,10 @@ stacks: ## Build, check and destroy whole stacks on a lab of their own
 bench: ## Measure the stack on a lab of its own and write benchmarks/results
 	@scripts/bench
 
-docs: ## Write the argument tables in the roles' README files
+bench-plan: ## Measure the plan beside Terraform's (TERRAFORM, TF_PLUGIN_DIR) and write benchmarks/results/plan.*
+	@scripts/bench plan
+
+docs: ## Write the generated tables: roles' arguments, what each stack sets
 	@.venv/bin/python scripts/role_docs.py --write
 
 requirements: ## Pin requirements*.in to exact versions again

@@ -24,6 +24,17 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     return sum(_ticks(pid) for pid in pids) / os.sysconf("SC_CLK_TCK")
 
 
+def children(pid: int) -> list[int]:
+    """The processes that a process's threads have started and that are not waited for yet."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [int(child) for child in task.read_text().split()]
+        except OSError:
+            continue  # the thread has ended
+    return found
+
+
 def _field(pid: int, file: str, name: str) -> int:
     try:
         lines = Path(f"/proc/{pid}/{file}").read_text().splitlines()

@@ -1,16 +1,20 @@
-"""`python -m lab`: up, down, status, requests, logs, env, machine."""
+"""`python -m lab`: up, down, status, requests, logs, env, machine, user, fixture, policy."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
+import pkgutil
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from . import lifecycle, requests, settings
+from . import fixtures, lifecycle, requests, settings
 from .errors import LabError
+from .iam import recorded
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,6 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"lab: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
 
 
 def _up(lab: settings.Settings, options: argparse.Namespace) -> None:
@@ -73,7 +82,8 @@ def _requests(lab: settings.Settings, options: argparse.Namespace) -> None:
     for request in found:
         mark = "*" if request.mutating else " "
         at = time.strftime("%H:%M:%S", time.localtime(request.at))
-        print(f"{at} {mark} {request.service}:{request.action} {request.status} {request.milliseconds:.0f} ms {request.source}")
+        who = request.principal.rpartition(":")[2]
+        print(f"{at} {mark} {request.service}:{request.action} {request.status} {request.milliseconds:.0f} ms {request.source} {who}")
 
 
 def _logs(lab: settings.Settings, options: argparse.Namespace) -> None:
@@ -87,7 +97,7 @@ def _env(lab: settings.Settings, options: argparse.Namespace) -> None:
 
 
 def _machine(lab: settings.Settings, options: argparse.Namespace) -> None:
-    from . import workbench  # imports boto3: half a second that no other command should pay
+    from . import workbench  # imports boto3: half a second that most commands should not pay
 
     if options.verb == "remove":
         workbench.remove(lab, options.machine)
@@ -95,6 +105,51 @@ def _machine(lab: settings.Settings, options: argparse.Namespace) -> None:
         return
     machine = workbench.create(lab, options.machine)
     print(json.dumps(machine) if options.json else " ".join(f"{key}={value}" for key, value in machine.items()))
+
+
+def _user(lab: settings.Settings, options: argparse.Namespace) -> None:
+    from . import users  # imports boto3
+
+    if options.remove:
+        users.remove(lab, options.user)
+        print(json.dumps({"user": options.user, "removed": True}) if options.json else f"user {options.user} is removed")
+        return
+    file = users.create(lab, options.user, json.dumps(_document(options.policy)))
+    print(
+        json.dumps({"user": options.user, "credentials_file": str(file)}) if options.json else f"user {options.user}: its key is in {file}"
+    )
+
+
+def _fixture(lab: settings.Settings, options: argparse.Namespace) -> None:
+    module = importlib.import_module(f"{fixtures.__name__}.{options.fixture}")
+    if options.remove:
+        module.remove(lab)
+        print(json.dumps({"fixture": options.fixture, "removed": True}) if options.json else f"{options.fixture} is removed")
+        return
+    laid = module.apply(lab)
+    print(json.dumps(laid) if options.json else "\n".join(f"{key}: {value}" for key, value in laid.items()))
+
+
+def _policy(lab: settings.Settings, options: argparse.Namespace) -> None:
+    noted = {entry for request in requests.read(lab.request_log, source="controller") for entry in request.permissions}
+    wanted = recorded.permissions(noted)
+    if options.added_to:
+        try:
+            wanted |= recorded.of_document(_document(options.added_to))
+        except (KeyError, TypeError) as error:
+            raise LabError(f"{options.added_to}: expected what this command has printed before, found another policy") from error
+    print(json.dumps(recorded.document(wanted), indent=2))
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """The JSON object in a file that the caller has named."""
+    try:
+        found = json.loads(path.read_text())
+    except ValueError as error:
+        raise LabError(f"{path}: expected a policy in JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise LabError(f"{path}: expected a policy, an object in JSON, found something else")
+    return found
 
 
 def _say(quiet: bool) -> lifecycle.Say:
@@ -132,6 +187,16 @@ def _parser() -> argparse.ArgumentParser:
     machine = add("machine", _machine, "a machine outside every stack, for role tests")
     machine.add_argument("verb", choices=["create", "remove"])
     machine.add_argument("machine", help="its name")
+    policy = add("policy", _policy, "what the operator's requests so far have needed, as an IAM policy")
+    policy.add_argument("--added-to", type=Path, help="a policy of this command's, to which they are added")
+    user = add("user", _user, "an IAM user whose key playbooks and tests can use")
+    user.add_argument("user", help="its name, also that of the section in the credentials file")
+    wanted = user.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("--policy", type=Path, help="file with the JSON document that says what it may do")
+    wanted.add_argument("--remove", action="store_true", help="delete it with its keys")
+    fixture = add("fixture", _fixture, "an account that somebody else has furnished")
+    fixture.add_argument("fixture", choices=sorted(found.name for found in pkgutil.iter_modules(fixtures.__path__)))
+    fixture.add_argument("--remove", action="store_true", help="take it away again")
     daemon = commands.add_parser("daemon", parents=[shared])
     daemon.set_defaults(command=lambda lab, _options: lifecycle.run_daemon(lab))
     return parser

@@ -1,7 +1,7 @@
 """The machine images, built once from Debian's packages and kept: what EC2's Debian AMI and the lab's own services boot from.
 
 `MACHINE_IMAGE` stands for Debian's official AMI: systemd, sshd, sudo, Python, user `admin`, and a boot service that does
-cloud-init's part. `SERVICES_IMAGE` adds haproxy (load balancers) and PostgreSQL (databases).
+cloud-init's part. `SERVICES_IMAGE` adds haproxy (load balancers), PostgreSQL and MariaDB (databases).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MACHINE_PACKAGES = (
     "curl", "ca-certificates", "procps", "logrotate", "netbase", "tzdata", "less",
 )
 # fmt: on
-SERVICES_PACKAGES = ("haproxy", "postgresql", "ssl-cert")
+SERVICES_PACKAGES = ("haproxy", "postgresql", "mariadb-server-core", "mariadb-client-core", "mariadb-backup", "ssl-cert")
 
 # mmdebstrap's customize hooks; $1 is the new root directory.
 MACHINE_HOOKS = (
@@ -46,8 +46,11 @@ def _key(*parts: str) -> str:
     return hashlib.sha256(b"\0".join(content)).hexdigest()[:12]
 
 
-MACHINE_IMAGE = f"localhost/hastack/machine:{_key(SUITE, *MACHINE_PACKAGES, *MACHINE_HOOKS)}"
-SERVICES_IMAGE = f"localhost/hastack/services:{_key(SUITE, *MACHINE_PACKAGES, *MACHINE_HOOKS, *SERVICES_PACKAGES)}"
+# It names no signal to stop with: what applications build from it is ended by SIGTERM, as what is built from Debian's own image.
+MACHINE_CONFIGURATION = ("--change", 'CMD ["/sbin/init"]')
+MACHINE_RECIPE = (SUITE, *MACHINE_PACKAGES, *MACHINE_HOOKS, *MACHINE_CONFIGURATION)
+MACHINE_IMAGE = f"localhost/hastack/machine:{_key(*MACHINE_RECIPE)}"
+SERVICES_IMAGE = f"localhost/hastack/services:{_key(*MACHINE_RECIPE, *SERVICES_PACKAGES)}"
 
 
 DEBIAN_OWNER = "136693071363"  # the account that publishes Debian's official images (Debian Wiki, Cloud/AmazonEC2Image)
@@ -83,12 +86,17 @@ def build(home: Path, certificate: Path, say: Progress) -> None:
         say("building the machine image from Debian's packages (once, about a minute)")
         _build_machine(certificate, environment)
     if not _exists(SERVICES_IMAGE, environment):
-        say("building the services image: haproxy and PostgreSQL (once, under a minute)")
+        say("building the services image: haproxy, PostgreSQL and MariaDB (once, about a minute)")
         _build_services(environment)
 
 
+def export(home: Path, image: str, directory: Path) -> None:
+    """Write an image as a new folder in the OCI image layout. Raises LabError."""
+    _run(["podman", "save", "--quiet", "--format", "oci-dir", "--output", str(directory), image], os.environ | configuration(home))
+
+
 def _exists(image: str, environment: dict[str, str]) -> bool:
-    return subprocess.run(["podman", "image", "exists", image], env=environment, check=False).returncode == 0  # noqa: S603, S607 a list of our own, no shell
+    return subprocess.run(["podman", "image", "exists", image], env=environment, check=False).returncode == 0  # noqa: S603, S607 no shell; `up` has looked for podman on the PATH
 
 
 def _build_machine(certificate: Path, environment: dict[str, str]) -> None:
@@ -101,20 +109,20 @@ def _build_machine(certificate: Path, environment: dict[str, str]) -> None:
             environment,
         )  # fmt: skip
         _run(
-            ["podman", "import", "--quiet", "--change", 'CMD ["/sbin/init"]', "--change", "STOPSIGNAL SIGRTMIN+3",
-             str(archive), MACHINE_IMAGE],
+            ["podman", "import", "--quiet", *MACHINE_CONFIGURATION, str(archive), MACHINE_IMAGE],
             environment,
         )  # fmt: skip
 
 
 def _build_services(environment: dict[str, str]) -> None:
-    """haproxy and PostgreSQL without their Debian units: the lab starts them itself, one per machine."""
+    """The servers without their Debian units: the lab starts them itself, one per machine."""
     recipe = "\n".join(
         [
             f"FROM {MACHINE_IMAGE}",
             "RUN install -d /etc/postgresql-common && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf"
             " && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends"
-            f" {' '.join(SERVICES_PACKAGES)} && apt-get clean && rm -rf /var/lib/apt/lists/*",
+            f" {' '.join(SERVICES_PACKAGES)} && apt-get clean && rm -rf /var/lib/apt/lists/*"
+            " && useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin mysql",  # Debian's unit package would make it
         ]
     )
     with tempfile.TemporaryDirectory() as directory:

@@ -111,6 +111,7 @@ def run_daemon(lab: Settings) -> None:
 
 def _spawn(lab: Settings) -> subprocess.Popen[bytes]:
     environment = os.environ | {
+        "LAB_PACE": str(lab.pace),
         "MOTO_AMIS_PATH": str(_source_images(lab)),
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
         "MOTO_ENABLE_AMI_VALIDATION": "true",

@@ -13,19 +13,23 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from moto.backends import get_backend
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.iam.models import AWSManagedPolicy, iam_backends
+from moto.s3.models import s3_backends
 
 from .settings import ACCOUNT_ID
+
+STATELESS = ("resourcegroupstaggingapi",)  # holds nothing but answers that were read half, as generators, which cannot be saved
 
 
 def save(path: Path) -> None:
     """Write the state of every service in use; a reader sees the old file or the new one."""
     buffer = io.BytesIO()
-    registers = {register.service_name: register for register in list(BackendDict._instances)}
+    registers = {register.service_name: register for register in list(BackendDict._instances) if register.service_name not in STATELESS}
     content = {name: {account: dict(regions) for account, regions in register.items()} for name, register in registers.items()}
     _Pickler(buffer).dump(content)
     temporary = path.with_name(path.name + ".new")
@@ -48,11 +52,17 @@ def load(path: Path) -> bool:
         for account, regions in accounts.items():
             for region, backend in regions.items():
                 dict.__setitem__(register[account], region, backend)
+    for account, partition, s3 in list(s3_backends.iter_backends()):
+        s3_backends.bucket_accounts |= dict.fromkeys(s3.buckets, (partition, account))  # moto keeps it beside the backends
     return True
 
 
 def _private_key(text: bytes) -> Any:
     return serialization.load_pem_private_key(text, None)
+
+
+def _certificate(text: bytes) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(text)
 
 
 def _mapping(kind: Any, default_factory: Any) -> Any:
@@ -75,6 +85,8 @@ class _Pickler(cloudpickle.Pickler):
         if isinstance(value, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey):
             text = value.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
             return _private_key, (text,)
+        if isinstance(value, x509.Certificate):
+            return _certificate, (value.public_bytes(serialization.Encoding.PEM),)
         if isinstance(value, defaultdict) and type(value) is not defaultdict:  # moto has some whose __init__ wants more
             return _mapping, (type(value), value.default_factory), value.__dict__, None, iter(value.items())
         return super().reducer_override(value)

@@ -25,13 +25,18 @@ class Plan:
 def plan(world: World, standing: Mapping[str, Status]) -> Plan:
     """The way from `standing` (machine id -> status) to `world`.
 
-    A machine that ended by itself is started again: inside a container a reboot looks like an end.
-    A machine that should be stopped and does not exist stays away until it is started.
+    A machine that ended by itself is started again: inside a container a reboot looks like an end. Only one that is no more than
+    a container has ended for good.
+    A machine that should be stopped and does not exist stays away until it is started. A bare one has no container.
     """
-    wanted = world.machines
+    wanted = {machine.id: machine for machine in world.machines.values() if not machine.bare}
     return Plan(
         remove=tuple(sorted(machine_id for machine_id in standing if machine_id not in wanted)),
         stop=tuple(sorted(i for i, status in standing.items() if status == "running" and i in wanted and not wanted[i].running)),
         create=tuple(machine for _id, machine in sorted(wanted.items()) if machine.running and machine.id not in standing),
-        start=tuple(sorted(i for i, status in standing.items() if status == "stopped" and i in wanted and wanted[i].running)),
+        start=tuple(sorted(i for i, status in standing.items() if status == "stopped" and i in wanted and _starts(wanted[i]))),
     )
+
+
+def _starts(machine: Machine) -> bool:
+    return machine.running and machine.container is None

@@ -8,14 +8,15 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from . import persistence, state
 from .engine.base import Engine
 from .errors import LabError
 from .networks import Networks
 from .plan import plan
-from .services.base import Service
-from .settings import Settings
+from .services.base import Published, Service
+from .settings import Settings, write_secret
 from .world import Machine, World
 
 LOG = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ class Reconciler:
 
     def __init__(
         self, settings: Settings, engine: Engine, networks: Networks, services: Sequence[Service], lock: threading.RLock,
-        published: Callable[[dict[str, tuple[str, int]]], None],
+        published: Callable[[dict[str, Published]], None],
     ) -> None:  # fmt: skip
         self._settings, self._engine, self._networks, self._services = settings, engine, networks, services
         self._lock = lock
@@ -38,6 +39,7 @@ class Reconciler:
         self._stopping = threading.Event()
         self._dirty = True
         self._failed: dict[str, float] = {}
+        self._ending: set[str] = set()  # machines that are being stopped
         self.problems: dict[str, str] = {}
         self.settled = False  # whether everything that was saved stands again
 
@@ -73,9 +75,12 @@ class Reconciler:
             world = state.read([machine for service in self._services for machine in service.machines()])
         standing = dict(self._engine.machines())
         steps = plan(world, standing)
+        steps = replace(steps, stop=tuple(machine_id for machine_id in steps.stop if machine_id not in self._ending))
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(self._remove, steps.remove))
-            list(pool.map(self._engine.stop, steps.stop))
+            for machine_id in steps.stop:
+                self._ending.add(machine_id)
+                threading.Thread(target=self._stop, args=(machine_id,), name=f"stop {machine_id}", daemon=True).start()
             self._networks.reconcile(world)
             list(pool.map(self._create, steps.create))
             list(pool.map(lambda machine_id: self._start(world, machine_id), steps.start))
@@ -108,6 +113,19 @@ class Reconciler:
             return False
         return asked
 
+    def _stop(self, machine_id: str) -> None:
+        """Runs in a thread of its own: a machine that does not listen to its signal takes its time, and holds up no other."""
+        try:
+            self._engine.stop(machine_id)
+            self.problems.pop(machine_id, None)
+        except LabError as error:
+            if machine_id in self._engine.machines():  # else it has been removed meanwhile
+                self.problems[machine_id] = str(error)
+                LOG.error("machine %s does not stop: %s", machine_id, error)
+        finally:
+            self._ending.discard(machine_id)
+            self._wanted.set()
+
     def _remove(self, machine_id: str) -> None:
         self._engine.remove(machine_id)
         shutil.rmtree(self._settings.machine_directory(machine_id), ignore_errors=True)
@@ -119,6 +137,8 @@ class Reconciler:
         directory.mkdir(parents=True, exist_ok=True)
         for name, content in machine.files.items():
             (directory / name).write_text(content)
+        for name, content in machine.secret_files.items():
+            write_secret(directory / name, content)
         try:
             self._engine.create(machine)
             self.problems.pop(machine.id, None)

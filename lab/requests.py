@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import parse_qs
 
+from .errors import LabError
+
 READS = (
     "Describe",
     "List",
@@ -30,7 +32,10 @@ READS = (
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request: seconds since the epoch, who asked (`controller` or a machine's address), what, and how it went."""
+    """One request: seconds since the epoch, where from (`controller` or a machine's address), what, and how it went.
+
+    `principal` is the ARN of who signed it, `permissions` what IAM had to allow, each as `action resource`.
+    """
 
     at: float
     source: str
@@ -39,19 +44,25 @@ class Request:
     mutating: bool
     status: int
     milliseconds: float
+    principal: str = "-"
+    permissions: tuple[str, ...] = ()
 
 
-def service_of(headers: Mapping[str, str]) -> str:
-    """The service in the signature's credential scope (Signature Version 4), or `-` for an unsigned request."""
-    found = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", headers.get("authorization", ""))
-    return found.group(1) if found else "-"
+def scope_of(headers: Mapping[str, str], query: str = "") -> tuple[str, str]:
+    """(region, service) of the credential scope in the header or in a presigned URL, `-` for what an unsigned request does not tell."""
+    scope = headers.get("authorization", "") or "Credential=" + parse_qs(query).get("X-Amz-Credential", [""])[-1]
+    found = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", scope)
+    return (found[1], found[2]) if found else ("-", "-")
 
 
 def action_of(method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> str:
-    """The API action: from the target header (JSON protocols), the Action field (query protocols), else method and path (REST)."""
+    """The API action: from the target header (JSON protocols), the Action field (query), the path (CBOR), else method and path."""
     target = headers.get("x-amz-target", "")
     if target:
         return target.rsplit(".", 1)[-1]
+    operation = re.fullmatch(r"/service/\w+/operation/(\w+)", path)
+    if operation:
+        return operation[1]
     if b"Action=" in body:
         return parse_qs(body.decode("utf-8", "replace")).get("Action", ["?"])[0]
     found = parse_qs(query).get("Action")
@@ -85,8 +96,11 @@ def read(path: Path, *, mutating: bool = False, since: float = 0.0, source: str 
     if not path.exists():
         return
     with path.open() as lines:
-        for line in lines:
-            request = Request(**json.loads(line))
+        for number, line in enumerate(lines, 1):
+            try:
+                request = Request(**json.loads(line))
+            except (ValueError, TypeError) as error:
+                raise LabError(f"{path}, line {number}: no request of this version of the lab; delete the file to begin anew") from error
             if request.at >= since and (request.mutating or not mutating) and source in (None, request.source):
                 yield request
 

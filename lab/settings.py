@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import zlib
@@ -18,15 +17,20 @@ SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # noqa: S105 the
 OPERATOR_ADDRESS = "203.0.113.10"  # the operator's computer, as security groups see it (TEST-NET-3)
 STRANGER_ADDRESS = "198.51.100.10"  # somebody else on the internet (TEST-NET-2)
 API_ADDRESS = "198.18.0.1"  # where machines find the AWS API: *.amazonaws.com resolves to it
+S3_ADDRESS = "198.18.0.2"  # S3's own address, so that a route can tell it from the rest: it is all of S3's prefix list
 DEFAULT_PORT = 4600
 
 
 @dataclass(frozen=True)
 class Settings:
-    """A lab's name, its directory and its two loopback ports."""
+    """A lab's name, its directory and its two loopback ports.
+
+    `pace` is how many seconds of AWS's time the lab lets pass in one: alarm periods, cooldowns and warm-ups are shorter by that factor.
+    """
 
     name: str
     home: Path
+    pace: float = 1.0
 
     @property
     def directory(self) -> Path:
@@ -71,6 +75,11 @@ class Settings:
         return self.directory / "state.pickle"
 
     @property
+    def credentials_file(self) -> Path:
+        """Keys of the account's users, one section each, as AWS's tools read them; made with the first user."""
+        return self.directory / "credentials.ini"
+
+    @property
     def image_repository(self) -> str:
         """Prefix of the container images that stand for this lab's AMIs and saved machines."""
         return f"localhost/hastack/{self.name}"
@@ -79,8 +88,11 @@ class Settings:
         return self.directory / "machines" / machine_id
 
     def namespace(self, what: str) -> str:
-        """Name of a network namespace: `internet`, a VPC's id or a machine's id."""
-        return f"lab-{self.name}-{what}"
+        """Name of a network namespace: `internet`, a VPC's id or a machine's id.
+
+        No lab's name has a dot in it, so those of the lab `a` are never taken for those of the lab `a-b`.
+        """
+        return f"lab-{self.name}.{what}"
 
     def environment(self) -> dict[str, str]:
         """What a shell needs for `ansible-playbook` to reach this lab."""
@@ -88,22 +100,37 @@ class Settings:
             "LAB_NAME": self.name,
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "LAB_PROXY_URL": self.proxy_url,
+            "LAB_CREDENTIALS_FILE": str(self.credentials_file),
         }
 
 
 def load(name: str | None = None) -> Settings:
-    """Settings of the lab `name`, else of LAB_NAME, else of `default`; LAB_HOME moves the directory of all labs.
+    """Settings of the lab `name`, else of LAB_NAME, else of `default`.
 
-    Raises LabError for a name that cannot be part of a network namespace's name.
+    LAB_HOME moves the directory of all labs, LAB_PACE (1) sets the pace.
+    Raises LabError for a name that cannot be part of a network namespace's name, and for a pace that is no number from 1 to 60.
     """
     chosen = name or os.environ.get("LAB_NAME") or "default"
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,19}", chosen):
         raise LabError(f"LAB_NAME is '{chosen}': expected 1 to 20 lower-case letters, digits or hyphens, beginning with a letter")
-    return Settings(chosen, Path(os.environ.get("LAB_HOME", "/var/lib/hastack")))
+    return Settings(chosen, Path(os.environ.get("LAB_HOME", "/var/lib/hastack")), pace(os.environ.get("LAB_PACE") or "1"))
 
 
-def write_json(path: Path, content: object) -> None:
-    """Write `content` so that a reader sees the old file or the new one, never half of it."""
-    temporary = path.with_name(path.name + ".new")
-    temporary.write_text(json.dumps(content, indent=1) + "\n")
-    temporary.replace(path)
+def pace(text: str) -> float:
+    """A pace from its text. Beyond 60 a minute of alarms would be shorter than the second in which the lab looks around."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 1 <= number <= 60:
+        raise LabError(f"LAB_PACE is '{text}': expected a number from 1 (as on AWS) to 60 (a minute of alarms in a second)")
+    return number
+
+
+def write_secret(path: Path, content: str, *, for_caller: bool = False) -> None:
+    """Write a file that its owner alone may read: root, or with `for_caller` who called sudo, as whom the playbooks run."""
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(content)
+    if for_caller and "SUDO_UID" in os.environ and os.geteuid() == 0:
+        os.chown(path, int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"]))

@@ -20,7 +20,7 @@ def read(machines: Iterable[Machine]) -> World:
     """The world around these machines: their VPCs, and the security groups in those."""
     by_id = {machine.id: machine for machine in machines}
     vpc_ids = {machine.vpc_id for machine in by_id.values()}
-    vpcs = {vpc_id: _vpc(backend, vpc_id) for backend in ec2() for vpc_id in backend.vpcs if vpc_id in vpc_ids}
+    vpcs = {vpc_id: vpc(backend, vpc_id) for backend in ec2() for vpc_id in backend.vpcs if vpc_id in vpc_ids}
     groups = {group.id: _group(group) for backend in ec2() for vpc_id in vpcs for group in list(backend.groups.get(vpc_id, {}).values())}
     return World(vpcs, groups, by_id)
 
@@ -43,14 +43,15 @@ def mac_address(address: str) -> str:
     return "02:00:" + ":".join(f"{int(part):02x}" for part in address.split("."))
 
 
-def _vpc(backend: Any, vpc_id: str) -> Vpc:
-    vpc = backend.vpcs[vpc_id]
+def vpc(backend: Any, vpc_id: str) -> Vpc:
+    """One VPC of an EC2 backend as a value."""
+    found = backend.vpcs[vpc_id]
     gateway = next((igw.id for igw in list(backend.internet_gateways.values()) if igw.vpc and igw.vpc.id == vpc_id), None)
     tables = [table for table in list(backend.route_tables.values()) if table.vpc_id == vpc_id]
     subnets = [subnet for zone in list(backend.subnets.values()) for subnet in list(zone.values()) if subnet.vpc_id == vpc_id]
     return Vpc(
         id=vpc_id,
-        cidr=vpc.cidr_block,
+        cidr=found.cidr_block,
         subnets=tuple(
             Subnet(subnet.id, subnet.cidr_block, subnet.availability_zone, _routes(tables, subnet.id))
             for subnet in sorted(subnets, key=lambda subnet: subnet.id)
@@ -63,6 +64,11 @@ def _vpc(backend: Any, vpc_id: str) -> Vpc:
             for address in nat.address_set[:1]
             if address.get("publicIp")
         ),
+        gateway_endpoint_ids=tuple(
+            endpoint.id
+            for endpoint in list(backend.vpc_end_points.values())
+            if endpoint.vpc_id == vpc_id and endpoint.vpc_endpoint_type == "Gateway" and endpoint.state == "available"
+        ),
     )
 
 
@@ -70,14 +76,21 @@ def _routes(tables: list[Any], subnet_id: str) -> tuple[Route, ...]:
     """The routes of the table that is associated with the subnet, else of the VPC's main table."""
     associated = [table for table in tables if subnet_id in table._associations.values()]
     chosen = associated or [table for table in tables if table.main_association_id]
-    return tuple(_route(route) for table in chosen[:1] for route in list(table._routes.values()) if route.destination_cidr_block)
+    return tuple(found for table in chosen[:1] for route in list(table._routes.values()) for found in _routes_of(route))
 
 
-def _route(route: Any) -> Route:
-    if route.local:
-        return Route(route.destination_cidr_block, "local")
+def _routes_of(route: Any) -> list[Route]:
+    """One entry of a route table: a route for each range of addresses that it leads to."""
     target = route.gateway or route.nat_gateway
-    return Route(route.destination_cidr_block, target.id if target else "blackhole")
+    target_id = "local" if route.local else route.vpc_endpoint_id or (target.id if target else "blackhole")
+    if route.destination_prefix_list:
+        return [Route(cidr, target_id) for cidr in prefix_list_cidrs(route.destination_prefix_list)]
+    return [Route(route.destination_cidr_block, target_id)] if route.destination_cidr_block else []
+
+
+def prefix_list_cidrs(prefix_list: Any) -> list[str]:
+    """The ranges of addresses in the present version of one of moto's prefix lists; AWS's own have no version."""
+    return [entry["Cidr"] for entry in prefix_list.entries.get(prefix_list.version or 1, [])]
 
 
 def _group(group: Any) -> SecurityGroup:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
-import boto3
-
-from . import lifecycle
+from . import keys
+from .clients import client
 from .errors import LabError
 from .image import DEBIAN_OWNER
-from .settings import ACCESS_KEY_ID, OPERATOR_ADDRESS, SECRET_ACCESS_KEY, Settings
+from .settings import OPERATOR_ADDRESS, Settings
 
 REGION = "us-east-1"
 NAME = "workbench"
@@ -25,7 +23,7 @@ def create(lab: Settings, name: str) -> dict[str, Any]:
 
     Raises LabError when the lab is down or the machine does not answer in time.
     """
-    ec2 = _client(lab)
+    ec2 = client(lab, "ec2", REGION)
     found = _instances(ec2, name)
     if not found:
         _launch(ec2, name, _key_file(lab))
@@ -44,23 +42,11 @@ def create(lab: Settings, name: str) -> dict[str, Any]:
 
 def remove(lab: Settings, name: str) -> None:
     """End the machines of this name and wait until they are gone; none is no error."""
-    ec2 = _client(lab)
+    ec2 = client(lab, "ec2", REGION)
     ids = [instance["InstanceId"] for instance in _instances(ec2, name)]
     if ids:
         ec2.terminate_instances(InstanceIds=ids)
         ec2.get_waiter("instance_terminated").wait(InstanceIds=ids, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
-
-
-def _client(lab: Settings) -> Any:
-    if lifecycle.status(lab) is None:
-        raise LabError(f"lab {lab.name} is down; `python -m lab up` starts it")
-    return boto3.client(
-        "ec2",
-        region_name=REGION,
-        endpoint_url=lab.endpoint_url,
-        aws_access_key_id=ACCESS_KEY_ID,
-        aws_secret_access_key=SECRET_ACCESS_KEY,
-    )
 
 
 def _instances(ec2: Any, name: str) -> list[Any]:
@@ -112,10 +98,7 @@ def _network(ec2: Any) -> tuple[str, str]:
 
 
 def _key_file(lab: Settings) -> Path:
-    path = lab.directory / "workbench_key"
-    if not path.exists():
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", NAME, "-f", str(path)], check=True)  # noqa: S603, S607 a list of our own, no shell
-    return path
+    return keys.provide(lab.directory / "workbench_key", NAME)
 
 
 def _ssh_answers(lab: Settings, address: str) -> bool:

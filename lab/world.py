@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["instance", "database", "load_balancer"]
+Kind = Literal["instance", "database", "load_balancer", "task", "endpoint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,32 @@ class Interface:
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
-    """Something that runs at an exact private address: an instance, a database or a load balancer node.
+class Container:
+    """What is particular to a machine that is one container of somebody's image: no systemd in it, and no directory of the lab's.
 
+    None stands for what the image says. `secrets` are environment too, but are kept out of command lines and of any text.
+    """
+
+    cpus: float
+    memory_mib: int
+    environment: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    entrypoint: tuple[str, ...] | None = None
+    user: str | None = None
+    working_directory: str | None = None
+    read_only: bool = False
+    stop_seconds: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Something that answers at an exact private address: an instance, a database, a load balancer node, a task or a VPC endpoint.
+
+    An endpoint is `bare`: a namespace with its address and rules, in which the lab's own process listens; no container runs.
     `command` None boots the image's systemd; otherwise that command is process 1.
     `files` maps a file name to its content; they are written to the machine's own directory before it starts, and the
     directory is mounted at /lab. A change of `files` alone does not restart the machine; its service decides what to do.
+    One with a `container` ends for good when its process ends: its service decides what comes after it.
     """
 
     id: str
@@ -43,6 +63,12 @@ class Machine:
     running: bool = True
     command: tuple[str, ...] | None = None
     files: Mapping[str, str] = field(default_factory=dict)
+    secret_files: Mapping[str, str] = field(default_factory=dict, repr=False)  # the same, for root's eyes alone
+    container: Container | None = None
+
+    @property
+    def bare(self) -> bool:
+        return self.kind == "endpoint"
 
     @property
     def vpc_id(self) -> str:
@@ -76,7 +102,7 @@ class SecurityGroup:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A route table's entry; `target` is an id (igw-..., nat-..., local) or `blackhole`."""
+    """A route table's entry; `target` is an id (igw-..., nat-..., vpce-..., local) or `blackhole`."""
 
     cidr: str
     target: str
@@ -110,6 +136,7 @@ class Vpc:
     subnets: tuple[Subnet, ...]
     internet_gateway_id: str | None = None
     nat_gateways: tuple[NatGateway, ...] = ()
+    gateway_endpoint_ids: tuple[str, ...] = ()
 
     def subnet(self, subnet_id: str) -> Subnet:
         return next(subnet for subnet in self.subnets if subnet.id == subnet_id)

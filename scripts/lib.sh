@@ -40,7 +40,7 @@ as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         "$@"
     elif have sudo; then
-        sudo --preserve-env=LAB_NAME,LAB_HOME,AWS_ENDPOINT_URL "$@"
+        sudo --preserve-env=LAB_NAME,LAB_HOME,LAB_PACE,AWS_ENDPOINT_URL "$@"
     else
         fail "this needs root: $*" "Run it as root, or install sudo and give this user the right to use it."
     fi

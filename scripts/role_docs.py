@@ -1,6 +1,7 @@
-"""Keep what the pages say of roles equal to roles/*/meta/argument_specs.yml.
+"""Keep what the pages say of roles equal to roles/*/meta/argument_specs.yml, and what docs/stacks.md says of stacks to the inventories.
 
-Each role's README has a table of its arguments, the project's README one of the roles, both between markers.
+Each role's README has a table of its arguments, the project's README one of the roles, docs/stacks.md those of stack_docs.py, all between
+markers.
 Usage: role_docs.py [--write]. Without --write it only names the pages that differ, with status 1.
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import stack_docs
 import yaml
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -96,6 +98,7 @@ def pages() -> Iterator[tuple[Path, str, str]]:
     yield PROJECT / "README.md", "roles", role_table()
     for role in roles():
         yield role / "README.md", "arguments", argument_table(role)
+    yield PROJECT / "docs" / "stacks.md", "stacks", stack_docs.tables()
 
 
 def rendered(page: Path, name: str, content: str) -> str:
@@ -123,7 +126,7 @@ def main(arguments: list[str]) -> int:
             page.write_text(fresh)
             print(f"wrote {page.relative_to(PROJECT)}")
         else:
-            print(f"{page.relative_to(PROJECT)} differs from the roles' argument_specs.yml: run `make docs`")
+            print(f"{page.relative_to(PROJECT)} is not what the project's files say now: run `make docs`")
             status = 1
     return status
 

@@ -1,6 +1,6 @@
 """The test runner behind `make test`: runs every part, keeps going after a failure, sums up.
 
-Parts that need no machine run side by side, a part's output in one piece; the others one after another.
+The quick parts run side by side, then the others on two lanes. A part's output comes in one piece, at its end.
 
 Usage: scripts/test [part or group ...]; without arguments everything runs.
 """
@@ -13,18 +13,20 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 BIN = PROJECT / ".venv" / "bin"
 REPORTS = PROJECT / ".cache" / "test"
 
+LANES = 2  # parts that are not quick wait more than they work: two at a time suit two cores
 # ansible-lint alone starts Ansible sixty times: compiling it once, out of the way, halves the time of the quick parts.
 COMPILED = {"PYTHONPYCACHEPREFIX": str(PROJECT / ".cache" / "pycache"), "PYTHONDONTWRITEBYTECODE": ""}
 QUICK = ("lint", "docs", "scripts", "unit", "templates", "lab", "apps")
@@ -72,20 +74,27 @@ def parts() -> Iterator[Part]:
     yield Part("ansible-lint", "lint", ("ansible-lint", "--offline"))  # checks every playbook's syntax too
     yield Part("ruff", "lint", ("ruff", "check", "."))
     yield Part("ruff-format", "lint", ("ruff", "format", "--check", "."))
-    yield Part("mypy", "lint", ("mypy", "lab", "plugins", "scripts/suite.py", "scripts/role_docs.py", "benchmarks"))
+    yield Part("mypy", "lint", ("mypy", "lab", "plugins", "scripts/suite.py", "scripts/role_docs.py", "scripts/load.py", "benchmarks"))
     yield Part("yamllint", "lint", ("yamllint", "--strict", "."))
     yield pytest_part("docs", "tests/docs")
     yield pytest_part("scripts", "tests/scripts")
     yield pytest_part("unit", "tests/unit")
     yield pytest_part("templates", "tests/templates")
-    yield pytest_part("lab", "tests/lab", "-m", "not machines")
+    yield pytest_part("lab", "tests/lab", "-m", "not machines and not playbooks")
     for app in sorted((PROJECT / "examples" / "apps").glob("*/manage.py")):
         yield django_part(app.parent)
-    yield pytest_part("machines", "tests/lab", "-m", "machines", "-o", "timeout=300", limit=900, root=True)
+    for app in sorted((PROJECT / "examples" / "apps").glob("*/package.json")):
+        yield Part(f"app-{app.parent.name}", "apps", ("npm", "test"), folder=app.parent)
+    for app in sorted((PROJECT / "examples" / "apps").glob("*/main.go")):
+        yield go_part(app.parent)
+    yield pytest_part("playbooks", "tests/lab", "-m", "playbooks", "-o", "timeout=300", limit=2400)
+    yield pytest_part("machines", "tests/lab", "-m", "machines", "-o", "timeout=300", limit=1800, root=True)
     for scenario in scenarios():
         command = ("molecule", "test", "--scenario-name", scenario)
         yield Part(f"molecule-{scenario}", "molecule", command, 600, root=True, lab="test-molecule")
-    yield pytest_part("stacks", "tests/stacks", "-o", "timeout=1800", limit=3000, root=True)
+    for path in sorted((PROJECT / "tests" / "stacks").glob("test_*.py")):
+        name = path.stem.replace("test_", "stacks-")
+        yield replace(pytest_part(name, str(path.relative_to(PROJECT)), "-o", "timeout=1800", limit=3000, root=True), group="stacks")
 
 
 def django_part(app: Path) -> Part:
@@ -104,6 +113,11 @@ def django_part(app: Path) -> Part:
     return Part(f"app-{app.name}", "apps", (*uv, *python), folder=app)
 
 
+def go_part(app: Path) -> Part:
+    """An application's own tests, in the image that builds it: no Go and no database is installed on this machine for them."""
+    return Part(f"app-{app.name}", "images", (str(PROJECT / "scripts" / "test-image"), str(app)), 600, root=True, lab="test-images")
+
+
 def scenarios() -> list[str]:
     return sorted(path.parent.name for path in (PROJECT / "molecule").glob("*/molecule.yml"))
 
@@ -118,31 +132,46 @@ def chosen(names: Iterable[str]) -> list[Part]:
     return [part for part in every if not wanted or part.name in wanted or part.group in wanted]
 
 
-def run(part: Part, *, captured: bool = False) -> Result:
-    """Run a part. Its output is passed on at once, or in one piece at its end when it is `captured`."""
-    title = f"\n==> {part.name}: {' '.join(part.command)}"
-    if not captured:
-        print(title, flush=True)
+def run(part: Part) -> Result:
+    """Run a part; say when it begins, and all that it said when it ends. After Ctrl-C none is run any more."""
+    if _interrupted.is_set():
+        return Result(part, 0, 1, 0.0)
+    print(f"... {part.name} begins", flush=True)
     part.report.unlink(missing_ok=True)
     started = time.monotonic()
-    status, output = execute(part, captured=captured)
+    status, output = execute(part)
     seconds = time.monotonic() - started
     passed, failed = counts(part, status)
-    lines = [title, output.rstrip()] if captured else []
-    lines.append(f"    {part.name}: {'passed' if status == 0 else 'FAILED'} in {seconds:.1f} s")
-    print("\n".join(line for line in lines if line), flush=True)
+    verdict = f"    {part.name}: {'passed' if status == 0 else 'FAILED'} in {seconds:.1f} s"
+    print("\n".join([f"\n==> {part.name}: {' '.join(part.command)}", output.rstrip(), verdict]), flush=True)
     return Result(part, passed, failed, seconds)
 
 
-def execute(part: Part, *, captured: bool = False) -> tuple[int, str]:
-    """(status, captured output) of the command, in a session of its own: past its limit it ends with all that it started."""
+_running: set[subprocess.Popen[bytes]] = set()  # the commands of all lanes
+_interrupted = threading.Event()
+
+
+@contextmanager
+def ended_with_us() -> Iterator[None]:
+    """Ctrl-C reaches the main thread alone: what the lanes run is ended, they begin no further part, and end their labs."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _interrupted.set()
+        for process in list(_running):
+            os.killpg(process.pid, signal.SIGKILL)
+        raise
+
+
+def execute(part: Part) -> tuple[int, str]:
+    """(status, output) of the command, in a session of its own: past its limit it ends with all that it started."""
     environment = os.environ | COMPILED | {"PATH": f"{BIN}:{os.environ['PATH']}", "ANSIBLE_FORCE_COLOR": "false"}
     if part.lab:
         environment["LAB_NAME"] = part.lab
     command = [*(as_root(environment) if part.root else []), str(BIN / part.command[0]), *part.command[1:]]
     with tempfile.TemporaryFile("w+", errors="replace") as file:
-        output = file if captured else None
-        process = subprocess.Popen(command, cwd=part.folder, env=environment, stdout=output, stderr=output, start_new_session=True)
+        process = subprocess.Popen(command, cwd=part.folder, env=environment, stdout=file, stderr=file, start_new_session=True)
+        _running.add(process)
         try:
             status = process.wait(timeout=part.limit)
         except subprocess.TimeoutExpired:
@@ -152,6 +181,7 @@ def execute(part: Part, *, captured: bool = False) -> tuple[int, str]:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+            _running.discard(process)
         file.seek(0)
         return status, file.read()
 
@@ -166,9 +196,11 @@ def as_root(environment: dict[str, str]) -> list[str]:
 
 @contextmanager
 def lab(name: str) -> Iterator[None]:
-    """A lab of that name stands in the meantime and leaves nothing. No name: no lab."""
+    """A lab of that name stands in the meantime and leaves nothing; what it says when it does not start is shown. No name: no lab."""
     if name:
-        execute(Part("lab", "", ("python", "-m", "lab", "up"), root=True, lab=name))
+        status, output = execute(Part("lab", "", ("python", "-m", "lab", "up"), root=True, lab=name))
+        if status:
+            print(f"\n==> the lab {name} did not start\n{output.rstrip()}", flush=True)
     try:
         yield
     finally:
@@ -187,13 +219,23 @@ def counts(part: Part, status: int) -> tuple[int, int]:
 
 
 def run_all(wanted: list[Part]) -> list[Result]:
-    """The quick parts side by side, then the others one after another, each with the lab that it asks for."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(lambda part: run(part, captured=True), [part for part in wanted if not part.root]))
-    for name, group in itertools.groupby([part for part in wanted if part.root], key=lambda part: part.lab):
-        with lab(name):
-            results += [run(part) for part in group]
-    return results
+    """The quick parts side by side; then the others on the lanes."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool, ended_with_us():
+        results = list(pool.map(run, [part for part in wanted if part.group in QUICK]))
+    with ThreadPoolExecutor(LANES) as pool, ended_with_us():
+        return results + [result for done in pool.map(run_on_one_lab, jobs(wanted)) for result in done]
+
+
+def jobs(wanted: list[Part]) -> list[list[Part]]:
+    """The parts that are not quick, those of one lab together, the longest first so that the lanes end at about the same time."""
+    slow = [part for part in wanted if part.group not in QUICK]
+    grouped = [list(group) for lab_name, group in itertools.groupby(slow, key=lambda part: part.lab) if lab_name]
+    return sorted([*grouped, *([part] for part in slow if not part.lab)], key=lambda job: -sum(part.limit for part in job))
+
+
+def run_on_one_lab(job: list[Part]) -> list[Result]:
+    with lab(job[0].lab):
+        return [run(part) for part in job]
 
 
 def table(results: list[Result], seconds: float) -> str:
@@ -207,7 +249,7 @@ def table(results: list[Result], seconds: float) -> str:
 
 def main(names: list[str]) -> int:
     if "--list" in names:
-        print(f"{'part':<24}group\n" + "\n".join(f"{part.name:<24}{part.group}" for part in parts()))
+        print(f"{'part':<32}group\n" + "\n".join(f"{part.name:<32}{part.group}" for part in parts()))
         return 0
     REPORTS.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()

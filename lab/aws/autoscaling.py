@@ -2,7 +2,8 @@
 
 moto launches at once, all into the first subnet, and forgets target groups, versions and activities. What the lab's loop and the API
 share lies in plain attributes: on the backend `lab_activities` and `lab_refreshes` (newest first, in the API's own
-shape), on a group `lab_deleting`, on a member `lab_template`, `lab_launched`, `lab_in_service`, `lab_failed`.
+shape), on a group `lab_deleting` and `lab_reason` (why its desired capacity changed), on a member `lab_template`, `lab_launched`,
+`lab_in_service`, `lab_failed`.
 """
 
 from __future__ import annotations
@@ -19,13 +20,8 @@ from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
 from moto.moto_api._internal import mock_random
 
-from . import instance_refreshes
+from . import instance_refreshes, scaling_policies
 from ._patch import wrap
-
-PROCESSES = (
-    "Launch", "Terminate", "AddToLoadBalancer", "AlarmNotification", "AZRebalance", "HealthCheck", "InstanceRefresh",
-    "ReplaceUnhealthy", "ScheduledActions",
-)  # fmt: skip
 
 
 def install() -> None:
@@ -49,6 +45,7 @@ def install() -> None:
     InstanceState.launch_template = property(lambda member: member.lab_template)
     FakeAutoScalingGroup.status = property(lambda group: "Delete in progress" if group.lab_deleting else None)
     FakeAutoScalingGroup.lab_deleting = False
+    FakeAutoScalingGroup.lab_reason = ""
     _sort_tags()
     instance_refreshes.install()
 
@@ -57,16 +54,29 @@ def members(group: Any) -> list[Any]:
     return list(group.instance_states)
 
 
+def set_desired(group: Any, desired: int, reason: str) -> None:
+    """Change the desired capacity; the activities that follow from it begin with the reason."""
+    if desired != group.desired_capacity:
+        group.desired_capacity = desired
+        group.lab_reason = f"At {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {reason}  "
+
+
+def by_policy(activity: dict[str, Any]) -> bool:
+    """Whether a scaling policy has caused the activity."""
+    return any(words in activity["Cause"] for words in ("triggered policy", "executed policy"))
+
+
 def record(backend: Any, group_name: str, description: str, cause: str, **fields: Any) -> dict[str, Any]:
     """Note a scaling activity; the caller changes its StatusCode and Progress as it goes on."""
     now = datetime.now(UTC)
     group = backend.autoscaling_groups.get(group_name)
+    reason = group.lab_reason if group and "difference between desired and actual capacity" in cause else ""
     activity = {
         "ActivityId": str(mock_random.uuid4()),
         "AutoScalingGroupName": group_name,
         "AutoScalingGroupARN": group.arn if group else None,
         "Description": description,
-        "Cause": f"At {now:%Y-%m-%dT%H:%M:%SZ} {cause}",
+        "Cause": f"{reason}At {now:%Y-%m-%dT%H:%M:%SZ} {cause}",
         "StartTime": now,
         "StatusCode": "InProgress",
         "Progress": 0,
@@ -135,9 +145,21 @@ def _update_group(original: Callable[..., Any], backend: Any, name: str, *args: 
     _check_bounds(kwargs.get("desired_capacity"), minimum, maximum)
     if kwargs.get("desired_capacity") is None:
         kwargs["desired_capacity"] = max(minimum, min(group.desired_capacity, maximum))
+    before, desired = group.desired_capacity, kwargs["desired_capacity"]
+    constraints = f"a user request update of AutoScalingGroup constraints to min: {minimum}, max: {maximum}, desired: {desired}"
+    set_desired(group, desired, f"{constraints} changing the desired capacity from {before} to {desired}.")
     if kwargs.get("mixed_instances_policy") is None and not kwargs.get("launch_template") and not kwargs.get("launch_config_name"):
-        kwargs["mixed_instances_policy"] = group.mixed_instances_policy  # moto forgets a policy that an update leaves out
+        kwargs["mixed_instances_policy"] = _named_once(group.mixed_instances_policy)  # moto forgets a policy that an update leaves out
     return original(backend, name, *args, **kwargs)
+
+
+def _named_once(policy: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A mixed instances policy as a request may give it: the template by its id or its name; moto keeps both."""
+    if policy is None:
+        return None
+    template = policy["LaunchTemplate"]
+    specification = {key: value for key, value in template["LaunchTemplateSpecification"].items() if key != "LaunchTemplateName"}
+    return {**policy, "LaunchTemplate": {**template, "LaunchTemplateSpecification": specification}}
 
 
 def _update_group_request(original: Callable[..., Any], response: Any) -> Any:
@@ -159,7 +181,8 @@ def _set_desired_capacity(_original: Callable[..., None], backend: Any, group_na
         for bound, word in ((group.max_size, "above max"), (group.min_size, "below min")):
             if (desired_capacity > bound) if word == "above max" else (desired_capacity < bound):
                 raise ValidationError(f"New SetDesiredCapacity value {desired_capacity} is {word} value {bound} for the AutoScalingGroup.")
-        group.desired_capacity = desired_capacity
+        change = f"changing the desired capacity from {group.desired_capacity} to {desired_capacity}."
+        set_desired(group, desired_capacity, f"a user request explicitly set group desired capacity {change}")
 
 
 def _delete_group_request(_original: Callable[..., Any], response: Any) -> Any:
@@ -188,9 +211,8 @@ def _delete_group(_original: Callable[..., None], backend: Any, group_name: str,
 def forget(backend: Any, group: Any) -> None:
     """The group goes, and with it what hung on it."""
     backend.autoscaling_groups.pop(group.name, None)
-    for name, policy in list(backend.policies.items()):
-        if policy.auto_scaling_group_name == group.name:
-            del backend.policies[name]
+    for policy in scaling_policies.of_group(backend, group.name):
+        scaling_policies.remove(backend, policy)
     backend.lab_refreshes[:] = [entry for entry in backend.lab_refreshes if entry["AutoScalingGroupName"] != group.name]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.amis import Ami, AmiBackend
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
-from moto.ec2.models.instances import Instance
+from moto.ec2.models.instances import Instance, InstanceBackend
 
 from ..image import DEBIAN_OWNER, MACHINE_IMAGE
 from ..state import mac_address
@@ -35,6 +36,8 @@ def install() -> None:
 
     @wrap(Instance, "start")
     def started(original: Any, self: Any) -> Any:
+        if self._state.name == "stopping":
+            raise EC2ClientError("IncorrectInstanceState", f"The instance '{self.id}' is not in a state from which it can be started.")
         previous = original(self)
         set_state(self, "pending")
         return previous
@@ -56,6 +59,18 @@ def install() -> None:
     def rebooted(original: Any, self: Any) -> None:
         original(self)
         self.reboot_wanted = True  # the EC2 service of the lab restarts the machine
+
+    @wrap(InstanceBackend, "modify_instance_metadata_options")
+    def modified(original: Any, self: Any, instance_id: str, **options: Any) -> Any:
+        """What a request leaves out stays (ModifyInstanceMetadataOptions); moto forgets it."""
+        kept = self.get_instance(instance_id).metadata_options
+        names = {
+            "hop_limit": "http_put_response_hop_limit",
+            "http_protocol": "http_protocol_ipv6",
+            "metadata_tags": "instance_metadata_tags",
+        }
+        given = {key: getattr(kept, names.get(key, key)) if value is None else value for key, value in options.items()}
+        return original(self, instance_id=instance_id, **given)
 
     @wrap(NetworkInterface, "__init__")
     def attached(original: Any, self: Any, *args: Any, **kwargs: Any) -> None:

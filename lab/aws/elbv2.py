@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from moto.core.exceptions import ServiceException
-from moto.elbv2.exceptions import ELBClientError, LoadBalancerNotFoundError, TargetGroupNotFoundError
+from moto.elbv2.exceptions import ELBClientError, TargetGroupNotFoundError
 from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, FakeLoadBalancer, FakeTargetGroup
 from moto.moto_api._internal import mock_random
 
@@ -33,6 +33,13 @@ DEFAULT_ATTRIBUTES = {  # the collection's module reads these without asking whe
     "waf.fail_open.enabled": "false",
     "load_balancing.cross_zone.enabled": "true",
 }
+DEFAULT_GROUP_ATTRIBUTES = {
+    "stickiness.lb_cookie.duration_seconds": "86400",
+    "stickiness.app_cookie.cookie_name": "",
+    "stickiness.app_cookie.duration_seconds": "86400",
+    "target_group_health.dns_failover.minimum_healthy_targets.count": "1",
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": "1",
+}
 DESCRIPTIONS = {
     "Elb.RegistrationInProgress": "Target registration is in progress",
     "Elb.InitialHealthChecking": "Initial health checks in progress",
@@ -51,12 +58,10 @@ def install() -> None:
     wrap(ELBv2Backend, "delete_load_balancer")(_delete_load_balancer)
     wrap(ELBv2Backend, "set_security_groups")(_set_security_groups)
     wrap(ELBv2Backend, "set_subnets")(_set_subnets)
-    wrap(ELBv2Backend, "create_listener")(_create_listener)
-    wrap(ELBv2Backend, "modify_listener")(_modify_listener)
     wrap(ELBv2Backend, "describe_target_groups")(_describe_target_groups)
     wrap(ELBv2Backend, "describe_target_health")(_describe_target_health)
     wrap(ELBv2Backend, "notify_terminate_instances")(_left_to_the_service)
-    wrap(FakeTargetGroup, "__init__")(_without_history)
+    wrap(FakeTargetGroup, "__init__")(_as_on_aws)
     wrap(FakeTargetGroup, "register")(_register)
     FakeTargetGroup.deregister = _deregister
     FakeTargetGroup.load_balancer_arns = property(_load_balancer_arns, lambda _group, _arns: None)
@@ -164,29 +169,6 @@ def _set_subnets(original: Callable[..., Any], elbv2: Any, arn: str, *args: Any,
     return zones
 
 
-def _create_listener(
-    original: Callable[..., Any], elbv2: Any, load_balancer_arn: str, protocol: str, port: str, *args: Any, **kwargs: Any
-) -> Any:
-    """moto compares the new port with listeners' ARNs and so accepts a second listener on one port."""
-    balancer = elbv2.load_balancers.get(load_balancer_arn)
-    if balancer is None:
-        raise LoadBalancerNotFoundError
-    if any(str(listener.port) == str(port) for listener in balancer.listeners.values()):
-        raise ELBClientError("DuplicateListener", f"A listener already exists on this port for this load balancer '{load_balancer_arn}'")
-    _check_protocol(protocol)
-    return original(elbv2, load_balancer_arn, protocol, port, *args, **kwargs)
-
-
-def _modify_listener(original: Callable[..., Any], elbv2: Any, arn: str, port: Any = None, protocol: Any = None, *args: Any) -> Any:
-    _check_protocol(protocol)
-    return original(elbv2, arn, port, protocol, *args)
-
-
-def _check_protocol(protocol: str | None) -> None:
-    if protocol == "HTTPS":
-        raise ELBClientError("UnsupportedProtocol", "The lab does not serve HTTPS listeners yet: use HTTP, or AWS.")
-
-
 def _describe_target_groups(
     original: Callable[..., Any], elbv2: Any, load_balancer_arn: str | None, target_group_arns: list[str], names: list[str] | None
 ) -> Any:
@@ -199,8 +181,9 @@ def _describe_target_groups(
 # Target groups
 
 
-def _without_history(original: Callable[..., None], group: Any, *args: Any, **kwargs: Any) -> None:
+def _as_on_aws(original: Callable[..., None], group: Any, *args: Any, **kwargs: Any) -> None:
     original(group, *args, **kwargs)
+    group.attributes = DEFAULT_GROUP_ATTRIBUTES | group.attributes
     group.lab_registered = {}  # target id -> when
     group.lab_draining = {}  # target id -> when its draining began
     group.lab_health = {}  # target id -> (state, reason, description), as last seen by the load balancer

@@ -39,6 +39,13 @@ def template_of(backend: Any, specification: dict[str, Any]) -> tuple[str, int]:
     return template.id, template.get_version(specification.get("Version") or "$Default").number
 
 
+def specification_of(configuration: dict[str, Any]) -> dict[str, Any] | None:
+    """The LaunchTemplateSpecification of a desired configuration, which is a launch template or a mixed instances policy."""
+    mixed = (configuration.get("MixedInstancesPolicy") or {}).get("LaunchTemplate") or {}
+    found: dict[str, Any] | None = configuration.get("LaunchTemplate") or mixed.get("LaunchTemplateSpecification")
+    return found
+
+
 def start_instance_refresh(response: Any) -> Any:
     backend, group = response.autoscaling_backend, _group(response)
     if active(backend, group.name):
@@ -47,7 +54,8 @@ def start_instance_refresh(response: Any) -> Any:
         )
     preferences = response._get_param("Preferences") or {}
     _check(preferences)
-    wanted = (response._get_param("DesiredConfiguration") or {}).get("LaunchTemplate")
+    configuration = response._get_param("DesiredConfiguration") or {}
+    wanted = specification_of(configuration)
     if preferences.get("AutoRollback") and not wanted:
         raise ValidationError("AutoRollback cannot be set to true when the desired configuration is not specified.")
     if wanted:
@@ -60,7 +68,7 @@ def start_instance_refresh(response: Any) -> Any:
         "PercentageComplete": 0,
         "InstancesToUpdate": len(group.instance_states),
         "Preferences": preferences,
-        "DesiredConfiguration": {"LaunchTemplate": dict(wanted)} if wanted else None,
+        "DesiredConfiguration": configuration if wanted else None,
         "Lab": {},
     }
     backend.lab_refreshes.insert(0, entry)

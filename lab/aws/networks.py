@@ -75,8 +75,8 @@ def _delete_vpc(original: Callable[..., Any], ec2: Any, vpc_id: str) -> Any:
     leftovers = (
         [group for group in ec2.groups.get(vpc_id, {}).values() if group.name != "default"]
         or [gateway for gateway in ec2.internet_gateways.values() if gateway.vpc and gateway.vpc.id == vpc_id]
-        or [nat for nat in ec2.nat_gateways.values() if nat.vpc_id == vpc_id and nat.state == "available"]
-        or [endpoint for endpoint in ec2.vpc_end_points.values() if endpoint.vpc_id == vpc_id and endpoint.state != "deleted"]
+        or [nat for nat in ec2.nat_gateways.values() if nat.vpc_id == vpc_id and nat.state not in ("deleted", "failed")]
+        or [endpoint for endpoint in ec2.vpc_end_points.values() if endpoint.vpc_id == vpc_id]
     )
     if leftovers:
         raise DependencyViolationError(f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")

@@ -13,7 +13,7 @@ Status = Literal["running", "stopped"]
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """CPU seconds since the machine's start, and resident memory in bytes."""
+    """CPU seconds since the machine's start, and memory in bytes, the cache of its files included."""
 
     cpu_seconds: float
     memory_bytes: int
@@ -33,7 +33,8 @@ class Engine(Protocol):
 
     def start(self, machine_id: str) -> None: ...
 
-    def stop(self, machine_id: str) -> None: ...
+    def stop(self, machine_id: str) -> None:
+        """Ask the machine to end, and end it if it does not; it counts as running, and this does not return, until it has ended."""
 
     def restart(self, machine_id: str) -> None: ...
 
@@ -49,6 +50,12 @@ class Engine(Protocol):
     def images(self) -> set[str]:
         """Names of this lab's own images: committed machines and saved disks."""
 
+    def pull(self, source: str, authorization: str, image: str) -> None:
+        """Fetch `source` from a registry on this computer, with `user:password` in base64, as one of this lab's own images `image`."""
+
+    def exit_code(self, machine_id: str) -> int | None:
+        """With what a machine's process 1 has ended; None while it runs, or when there is no such machine."""
+
     def run(self, machine_id: str, command: Sequence[str], stdin: str = "") -> str:
         """Run a command as root inside the machine and return its output."""
 
@@ -59,4 +66,4 @@ class Engine(Protocol):
         """What the machine has written to its console."""
 
     def usage(self) -> Mapping[str, Usage]:
-        """CPU and memory of every running machine, in one call."""
+        """CPU and memory of every machine that was running when `machines()` was last asked; cheap enough for every second."""

@@ -15,7 +15,9 @@ class Memory:
     def __init__(self) -> None:
         self.standing: dict[str, Status] = {}
         self.kept_images: set[str] = set()
+        self.cpu_seconds: dict[str, float] = {}
         self.log: list[tuple[str, str]] = []
+        self.ended: dict[str, int] = {}  # machine id -> exit code
 
     def machines(self) -> Mapping[str, Status]:
         return dict(self.standing)
@@ -53,6 +55,18 @@ class Memory:
     def images(self) -> set[str]:
         return set(self.kept_images)
 
+    def pull(self, source: str, authorization: str, image: str) -> None:
+        self.log.append(("pull", source))
+        self.kept_images.add(image)
+
+    def end(self, machine_id: str, code: int) -> None:
+        """Let a machine end by itself."""
+        self._set("end", machine_id, "stopped")
+        self.ended[machine_id] = code
+
+    def exit_code(self, machine_id: str) -> int | None:
+        return self.ended.get(machine_id, 143 if self.standing.get(machine_id) == "stopped" else None)
+
     def run(self, machine_id: str, command: Sequence[str], stdin: str = "") -> str:
         self.log.append(("run", machine_id))
         return ""
@@ -64,7 +78,7 @@ class Memory:
         return ""
 
     def usage(self) -> Mapping[str, Usage]:
-        return {machine_id: Usage(0.0, 0) for machine_id in self.standing}
+        return {machine_id: Usage(self.cpu_seconds.get(machine_id, 0.0), 0) for machine_id in self.standing}
 
     def _set(self, verb: str, machine_id: str, status: Status) -> None:
         self.log.append((verb, machine_id))

@@ -11,24 +11,30 @@ import json
 import os
 import resource
 import subprocess
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..errors import LabError
 from ..settings import Settings
-from ..world import Machine
+from ..world import Container, Machine
+from . import cgroups
 from .base import Status, Usage
 
 LABEL = "hastack.lab"
 # SYS_ADMIN and an open seccomp filter let systemd inside set up its units' sandboxes; without them it silently starts them bare.
 SYSTEMD_FLAGS = (
     "--systemd=always",
+    "--stop-signal=SIGRTMIN+3",
+    "--tty",  # a console that the log keeps: without one systemd's /dev/console leads nowhere
     "--cap-add=SYS_ADMIN,AUDIT_WRITE",
     "--security-opt=seccomp=unconfined",
     "--security-opt=apparmor=unconfined",
 )
 STOP_SECONDS = 10
+RUNNING = ("running", "stopping")  # podman's words; what has got its signal to stop still runs
+CONSOLE = "console.log"  # what a plain container writes, in its machine's directory, a line each: time, stream, F or P, text
 
 
 class Podman:
@@ -37,31 +43,39 @@ class Podman:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._environment = os.environ | configuration(settings.home)
-        self._processes: set[int] = set()  # process 1 of each running machine, as of the last look
+        self._running: dict[str, tuple[int, str]] = {}  # machine id -> process 1 and container id, as of the last look
         self._images_lock = threading.RLock()
         # Only this process makes and removes this lab's images, so one look at the start is enough.
-        listed = json.loads(self._podman("images", "--filter", f"reference={settings.image_repository}/*", "--format", "json") or "[]")
-        self._images = {name.removesuffix(":latest") for entry in listed for name in entry.get("Names") or []}
+        own = f"{settings.image_repository}/"
+        listed = json.loads(self._podman("images", "--filter", f"reference={own}*", "--format", "json") or "[]")
+        names = {name.removesuffix(":latest") for entry in listed for name in entry.get("Names") or []}
+        self._images = {name for name in names if name.startswith(own)}  # an image that was pulled may have its source's name besides
 
     def machines(self) -> Mapping[str, Status]:
         listed = json.loads(self._podman("ps", "--all", "--filter", f"label={LABEL}={self._settings.name}", "--format", "json") or "[]")
-        self._processes = {entry["Pid"] for entry in listed if entry["State"] == "running"}
-        return {entry["Labels"][f"{LABEL}.machine"]: "running" if entry["State"] == "running" else "stopped" for entry in listed}
+        self._running = {entry["Labels"][f"{LABEL}.machine"]: (entry["Pid"], entry["Id"]) for entry in listed if entry["State"] in RUNNING}
+        return {entry["Labels"][f"{LABEL}.machine"]: "running" if entry["State"] in RUNNING else "stopped" for entry in listed}
 
     def some_ended(self) -> bool:
-        return any(not Path(f"/proc/{process}").exists() for process in self._processes)
+        return any(not Path(f"/proc/{process}").exists() for process, _container in self._running.values())
 
     def create(self, machine: Machine) -> None:
         directory = self._settings.machine_directory(machine.id)
-        name = self._settings.name
-        boot = SYSTEMD_FLAGS if machine.command is None else ("--stop-signal=TERM",)  # the image's own signal is systemd's
-        self._podman(
-            "run", "--detach", "--name", self._container(machine.id),
-            "--label", f"{LABEL}={name}", "--label", f"{LABEL}.machine={machine.id}",
-            "--network", f"ns:/run/netns/{self._settings.namespace(machine.id)}", "--dns", "169.254.169.253", "--no-hosts",
-            "--hostname", machine.hostname, "--stop-timeout", str(STOP_SECONDS), "--log-opt", "max-size=1mb",
-            "--volume", f"{directory}:/lab", *boot, machine.image, *(machine.command or ()),
-        )  # fmt: skip
+        if machine.container:
+            flags = container_flags(machine.container, directory)
+        else:
+            boot = SYSTEMD_FLAGS if machine.command is None else ()
+            flags = ("--no-hosts", "--stop-timeout", str(STOP_SECONDS), "--log-opt", "max-size=1mb", "--volume", f"{directory}:/lab", *boot)
+        with tempfile.NamedTemporaryFile("w", suffix=".env") as file:  # readable by its owner alone
+            secrets = machine.container.secrets if machine.container else {}
+            file.writelines(f"{name}={value}\n" for name, value in secrets.items())
+            file.flush()
+            self._podman(
+                "run", "--detach", "--name", self._container(machine.id),
+                "--label", f"{LABEL}={self._settings.name}", "--label", f"{LABEL}.machine={machine.id}",
+                "--network", f"ns:/run/netns/{self._settings.namespace(machine.id)}", "--dns", "169.254.169.253",
+                "--hostname", machine.hostname, "--env-file", file.name, *flags, machine.image, *(machine.command or ()),
+            )  # fmt: skip
 
     def start(self, machine_id: str) -> None:
         self._podman("start", self._container(machine_id))
@@ -92,6 +106,21 @@ class Podman:
         with self._images_lock:
             return set(self._images)
 
+    def pull(self, source: str, authorization: str, image: str) -> None:
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:  # readable by its owner alone
+            json.dump({"auths": {source.split("/")[0]: {"auth": authorization}}}, file)
+            file.flush()
+            identity = self._podman("pull", "--quiet", "--tls-verify=false", "--authfile", file.name, source).strip()
+        self._podman("tag", identity, image)
+        self._run(["podman", "untag", identity, source])  # else its layers stay; a pull at the same time may have done it already
+        with self._images_lock:
+            self._images.add(image)
+
+    def exit_code(self, machine_id: str) -> int | None:
+        done = self._run(["podman", "inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", self._container(machine_id)])
+        status, _, code = done.stdout.strip().partition(" ")
+        return int(code) if code and status not in RUNNING else None
+
     def run(self, machine_id: str, command: Sequence[str], stdin: str = "") -> str:
         return self._podman("exec", "--interactive", self._container(machine_id), *command, stdin=stdin)
 
@@ -103,13 +132,8 @@ class Podman:
         return done.stdout + done.stderr
 
     def usage(self) -> Mapping[str, Usage]:
-        prefix = self._container("")
-        listed = json.loads(self._podman("stats", "--no-stream", "--format", "json") or "[]")
-        return {
-            entry["name"].removeprefix(prefix): Usage(_seconds(entry["cpu_time"]), _bytes(entry["mem_usage"].split("/")[0]))
-            for entry in listed
-            if entry["name"].startswith(prefix)
-        }
+        found = {machine_id: cgroups.usage(process, container) for machine_id, (process, container) in self._running.items()}
+        return {machine_id: used for machine_id, used in found.items() if used}
 
     def _container(self, machine_id: str) -> str:
         return f"lab-{self._settings.name}-{machine_id}"
@@ -121,7 +145,21 @@ class Podman:
         return done.stdout
 
     def _run(self, command: list[str], stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, env=self._environment)  # noqa: S603 a list of our own, no shell
+        return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, env=self._environment)  # noqa: S603 no shell; what callers of the API choose is the value of a flag, or comes after the image
+
+
+def container_flags(container: Container, directory: Path) -> tuple[str, ...]:
+    """podman's flags for a plain container, but for its secrets, which no command line shows."""
+    memory = f"{container.memory_mib}m"
+    return (
+        "--cpus", str(container.cpus), "--memory", memory, "--memory-swap", memory, "--stop-timeout", str(container.stop_seconds),
+        "--log-driver", "k8s-file", "--log-opt", f"path={directory / CONSOLE}",
+        *(f"--env={name}={value}" for name, value in container.environment.items()),
+        *((f"--entrypoint={json.dumps(container.entrypoint)}",) if container.entrypoint else ()),
+        *((f"--user={container.user}",) if container.user else ()),
+        *((f"--workdir={container.working_directory}",) if container.working_directory else ()),
+        *(("--read-only",) if container.read_only else ()),
+    )  # fmt: skip
 
 
 def configuration(home: Path) -> dict[str, str]:
@@ -142,33 +180,3 @@ def configuration(home: Path) -> dict[str, str]:
         lines += ["[containers]", f'default_ulimits = ["nofile={files}:{files}", "nproc={most}:{most}"]']
     containers.write_text("\n".join(lines) + "\n")
     return {"CONTAINERS_CONF": str(containers), "CONTAINERS_STORAGE_CONF": str(storage)}
-
-
-def _seconds(text: str) -> float:
-    """podman's `1h2m3.4s`, `512.3ms` or `81.2µs` in seconds."""
-    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "µs": 1e-6, "us": 1e-6, "ns": 1e-9}
-    total, number, rest = 0.0, "", text
-    while rest:
-        head = next((unit for unit in ("ms", "µs", "us", "ns", "h", "m", "s") if rest.startswith(unit)), "")
-        if head:
-            total, number, rest = total + float(number or 0) * units[head], "", rest[len(head) :]
-        else:
-            number, rest = number + rest[0], rest[1:]
-    return total
-
-
-def _bytes(text: str) -> int:
-    """podman's `12.3MB` in bytes."""
-    text = text.strip()
-    for unit, factor in (
-        ("GiB", 2**30),
-        ("MiB", 2**20),
-        ("KiB", 2**10),
-        ("GB", 10**9),
-        ("MB", 10**6),
-        ("kB", 10**3),
-        ("B", 1),
-    ):
-        if text.endswith(unit):
-            return int(float(text.removesuffix(unit)) * factor)
-    return 0

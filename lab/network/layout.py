@@ -1,6 +1,6 @@
 """Which namespaces, links and addresses a lab has, as `ip -batch` lines. Pure.
 
-internet namespace            the operator's and a stranger's address, the AWS API's address; the way out (slirp4netns)
+internet namespace            the operator's and a stranger's address, the AWS API's and S3's; the way out (slirp4netns)
   | veth, one per VPC
 VPC namespace (its router)    bridge `vpc` with the first address of every subnet, DNS and IMDS on 169.254.169.x
   | veth, one per machine interface
@@ -12,9 +12,9 @@ from __future__ import annotations
 import hashlib
 from ipaddress import IPv4Network
 
-from ..settings import API_ADDRESS, OPERATOR_ADDRESS, STRANGER_ADDRESS
+from ..settings import API_ADDRESS, OPERATOR_ADDRESS, S3_ADDRESS, STRANGER_ADDRESS
 from ..world import Interface, Machine, Vpc
-from .router import BRIDGE, UPLINK, gateway_of
+from .router import BRIDGE, GATEWAY_ENDPOINT_ADDRESS, UPLINK, gateway_of
 
 DNS_ADDRESS = "169.254.169.253"
 METADATA_ADDRESS = "169.254.169.254"
@@ -41,7 +41,7 @@ def internet() -> list[str]:
     """Inside a new internet namespace. Private addresses lead nowhere, as on the internet: no machine reaches the host's own networks."""
     return [
         "link set lo up",
-        *(f"addr add {address}/32 dev lo" for address in (OPERATOR_ADDRESS, STRANGER_ADDRESS, API_ADDRESS)),
+        *(f"addr add {address}/32 dev lo" for address in (OPERATOR_ADDRESS, STRANGER_ADDRESS, API_ADDRESS, S3_ADDRESS)),
         *(f"route add unreachable {network}" for network in PRIVATE_NETWORKS),
     ]
 
@@ -67,6 +67,7 @@ def router(vpc: Vpc) -> list[str]:
         "link set lo up",
         f"addr add {DNS_ADDRESS}/32 dev lo",
         f"addr add {METADATA_ADDRESS}/32 dev lo",
+        f"addr add {GATEWAY_ENDPOINT_ADDRESS}/32 dev lo",
         f"addr add {IPv4Network(vpc.cidr)[2]}/32 dev lo",
         f"link add {BRIDGE} address {BRIDGE_MAC} type bridge",
         f"link set {BRIDGE} up",

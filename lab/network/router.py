@@ -2,17 +2,19 @@
 
 AWS's rules (VPC User Guide, "Internet gateways", "NAT gateways", "Route tables"): inside a VPC everything is routed; an internet
 gateway exchanges the private address of an interface for its public one, in subnets whose most specific route points to it; a NAT
-gateway lends its own public address to subnets that route to it, outwards only; everything else goes nowhere.
+gateway lends its own public address to subnets that route to it, outwards only; a gateway endpoint takes what is for its service's
+addresses from subnets that route those to it, and needs no public address ("Gateway endpoints"); everything else goes nowhere.
 """
 
 from __future__ import annotations
 
 from ipaddress import IPv4Network
 
-from ..world import Interface, NatGateway, Subnet, Vpc, World
+from ..world import Interface, NatGateway, Route, Subnet, Vpc, World
 
 UPLINK = "uplink"  # the router's interface towards the lab's internet
 BRIDGE = "vpc"  # the router's interface towards the machines
+GATEWAY_ENDPOINT_ADDRESS = "169.254.169.252"  # where the router itself answers for gateway endpoints
 
 
 def public_interfaces(vpc: Vpc, world: World) -> list[Interface]:
@@ -45,6 +47,12 @@ def ruleset(vpc: Vpc, world: World) -> str:
             "  chain inwards {",
             "    type nat hook prerouting priority dstnat;",
             *(f"    ip daddr {i.public_address} dnat ip to {i.address}" for i in interfaces),
+            *(
+                f'    iifname "{BRIDGE}" ip saddr {subnet.cidr} ip daddr {route.cidr} tcp dport 443 dnat ip to {GATEWAY_ENDPOINT_ADDRESS}'
+                for subnet in vpc.subnets
+                for route in subnet.routes
+                if route.target in vpc.gateway_endpoint_ids
+            ),
             "  }",
             "  chain outwards {",
             "    type nat hook postrouting priority srcnat;",
@@ -52,9 +60,11 @@ def ruleset(vpc: Vpc, world: World) -> str:
             *(f'    oifname "{BRIDGE}" ct status dnat ip saddr {i.address} snat ip to {i.public_address}' for i in interfaces),
             *(f'    oifname "{UPLINK}" ip saddr {i.address} snat ip to {i.public_address}' for i in interfaces),
             *(
-                f'    oifname "{UPLINK}" ip saddr {subnet.cidr} snat ip to {nat.public_address}'
+                f'    oifname "{UPLINK}" ip saddr {subnet.cidr} ip daddr {route.cidr} snat ip to {nat.public_address}'
                 for subnet in vpc.subnets
-                for nat in _nat_gateways_of(vpc, subnet)
+                for route in _most_specific_first(subnet)
+                for nat in _working_nat_gateways(vpc)
+                if nat.id == route.target
             ),
             "  }",
             "  chain forward {",
@@ -69,6 +79,7 @@ def ruleset(vpc: Vpc, world: World) -> str:
             "    ct state established,related accept",
             "    iif lo accept",
             f'    iifname "{BRIDGE}" ip daddr 169.254.169.254 tcp dport 80 accept',
+            f'    iifname "{BRIDGE}" ip daddr {GATEWAY_ENDPOINT_ADDRESS} ct status dnat accept',
             f'    iifname "{BRIDGE}" meta l4proto {{ tcp, udp }} th dport 53 accept',
             f'    iifname "{BRIDGE}" meta l4proto icmp accept',
             "  }",
@@ -88,9 +99,8 @@ def _working_nat_gateways(vpc: Vpc) -> list[NatGateway]:
     return [nat for nat in vpc.nat_gateways if igw and _reaches(vpc.subnet(nat.subnet_id), igw)]
 
 
-def _nat_gateways_of(vpc: Vpc, subnet: Subnet) -> list[NatGateway]:
-    targets = {route.target for route in subnet.routes}
-    return [nat for nat in _working_nat_gateways(vpc) if nat.id in targets]
+def _most_specific_first(subnet: Subnet) -> list[Route]:
+    return sorted(subnet.routes, key=lambda route: -IPv4Network(route.cidr).prefixlen)
 
 
 def _reaches(subnet: Subnet, target: str) -> bool:
@@ -102,7 +112,7 @@ def _exits(vpc: Vpc, subnet: Subnet, interfaces: list[Interface]) -> list[str]:
     usable = {nat.id for nat in _working_nat_gateways(vpc)}
     mapped = [interface.address for interface in interfaces if interface.subnet_id == subnet.id]
     lines = []
-    for route in sorted(subnet.routes, key=lambda route: -IPv4Network(route.cidr).prefixlen):
+    for route in _most_specific_first(subnet):
         if route.target == "local":
             continue
         if route.target == vpc.internet_gateway_id and mapped:

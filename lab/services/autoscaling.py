@@ -1,7 +1,7 @@
 """The Auto Scaling loop: looks at each group about once a second, asks scaling.py what to do, and does it inside the API's state.
 
-The machines themselves come and go with their instances (lab/services/ec2.py). Scaling policies and alarms will change a group's
-desired capacity; nothing else in here has to know them.
+The machines themselves come and go with their instances (lab/services/ec2.py). Alarms and scaling policies change a group's desired
+capacity (group_policies.py); nothing else in here has to know them.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from moto.core.exceptions import ServiceException
 from moto.ec2.models import ec2_backends
 
 from ..aws import autoscaling as corrected
-from ..aws.instance_refreshes import active, template_of
-from ..engine.base import Engine, Status
-from ..settings import Settings
+from ..aws.instance_refreshes import active, specification_of, template_of
+from ..engine.base import Status
 from ..world import Machine, World
 from . import scaling
+from .base import Published
+from .group_policies import Groups
 
 LOG = logging.getLogger(__name__)
 LAUNCH_PAUSE = 30.0  # seconds before a failed launch is tried again
@@ -32,9 +33,8 @@ WORST_FIRST = ("draining", "unhealthy", "initial", "unused", "healthy")
 class AutoScaling:
     """The service `autoscaling`."""
 
-    def __init__(self, settings: Settings | None = None, engine: Engine | None = None) -> None:
-        self._settings = settings
-        self._engine = engine  # target tracking will ask it for the machines' CPU time
+    def __init__(self, policies: Groups) -> None:
+        self._policies = policies
         self._begun = False
         self._paused: dict[str, float] = {}  # ARN of a group -> until when it launches nothing
 
@@ -44,7 +44,7 @@ class AutoScaling:
     def reconciled(self, world: World, standing: Mapping[str, Status]) -> None:
         """Nothing of its own stands."""
 
-    def published(self) -> dict[str, tuple[str, int]]:
+    def published(self) -> dict[str, Published]:
         return {}
 
     def tick(self) -> bool:
@@ -52,6 +52,7 @@ class AutoScaling:
         if not self._begun:
             _begin_grace_period_anew(now)
             self._begun = True
+        self._policies.carry_out_requests(now)
         changed = False
         for backend, group in groups():
             changed |= self._step(backend, group, now)
@@ -68,6 +69,8 @@ class AutoScaling:
         for action in actions:
             self._act(backend, group, refresh, action, now)
         _register_missing(backend, group)
+        if len(group.instance_states) == group.desired_capacity:
+            group.lab_reason = ""
         if refresh and wanted.refresh:
             _conclude_refresh(backend, group, refresh, wanted, now)
         return any(isinstance(action, scaling.Launch | scaling.End) for action in actions)
@@ -166,7 +169,7 @@ def target_template(backend: Any, group: Any, refresh: dict[str, Any] | None) ->
     """The version that the group launches now: `$Latest` and `$Default` are resolved at each launch."""
     configured = (refresh or {}).get("DesiredConfiguration")
     if refresh and configured and refresh["Status"] == "InProgress":
-        return template_of(backend, configured["LaunchTemplate"])
+        return template_of(backend, specification_of(configured) or {})
     return template_of(backend, _specification(group))
 
 
@@ -302,8 +305,9 @@ def _conclude_refresh(backend: Any, group: Any, entry: dict[str, Any], wanted: s
     if scaling.refreshed(wanted, refresh, found, now):
         entry.update(Status="RollbackSuccessful" if back else "Successful", PercentageComplete=100, EndTime=datetime.now(UTC))
         entry.pop("StatusReason", None)
-        if entry["DesiredConfiguration"] and not back:
-            group._set_launch_configuration(None, dict(entry["DesiredConfiguration"]["LaunchTemplate"]), None)
+        if (configured := entry["DesiredConfiguration"]) and not back:
+            group.mixed_instances_policy = configured.get("MixedInstancesPolicy")
+            group._set_launch_configuration(None, configured.get("LaunchTemplate"), group.mixed_instances_policy)
     elif now - own["progress"] > REFRESH_LIMIT:
         reason = f"Failed to replace instances within {int(REFRESH_LIMIT)} seconds. Not ready: {', '.join(waiting) or 'none'}."
         if entry["Preferences"].get("AutoRollback") and not back:

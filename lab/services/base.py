@@ -18,6 +18,15 @@ class Addresses:
     public: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What is reached on loopback too: a public address and port inside the lab's internet, and how it is spoken to."""
+
+    address: str
+    port: int
+    scheme: str = "http"
+
+
 class Service(Protocol):
     """One AWS service with machines behind it. Methods are called by the reconciler's single thread, in this order."""
 
@@ -30,5 +39,5 @@ class Service(Protocol):
     def tick(self) -> bool:
         """Called about once a second: observe, decide, act inside the API's state. True asks for a reconciliation."""
 
-    def published(self) -> dict[str, tuple[str, int]]:
-        """Names to publish on loopback: label -> (public address, port) inside the lab's internet. Mostly empty."""
+    def published(self) -> dict[str, Published]:
+        """What to publish on loopback, by label. Mostly empty."""

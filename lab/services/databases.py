@@ -1,21 +1,16 @@
-"""RDS for PostgreSQL: a real server per DB instance, at its interface's address, with its data outside the container.
+"""RDS: a real server per DB instance, at its interface's address, with its data outside the container.
 
-The master user is no superuser, as on RDS, but may create databases and roles; the lab's own `rdsadmin` exists only on the server's
-socket. A password reaches the server as a SCRAM verifier: it is in no file, no log and no command line.
+What differs between PostgreSQL and MySQL is in engines/. Here is what they share: status, changes, snapshots, failovers.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 import logging
-import os
-import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +19,16 @@ from moto.rds.models import rds_backends
 
 from .. import image, state
 from ..aws import rds as corrected
+from ..aws import rds_changes, rds_parameters, rds_standby
 from ..engine.base import Engine, Status
 from ..errors import LabError
 from ..settings import Settings
 from ..world import Machine, World
-from .base import Addresses
+from .base import Addresses, Published
+from .engines import SERVERS, Server, ServerEngine
+from .engines.base import Command
 
 LOG = logging.getLogger(__name__)
-START_SCRIPT = (Path(__file__).parent / "postgresql.sh").read_text()
-SCRAM_ITERATIONS = 4096
-AS_POSTGRES = ("setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups")
 
 
 class Databases:
@@ -51,7 +46,7 @@ class Databases:
             eni = ec2_backends[rds.account_id][rds.region_name].enis.get(database.lab_interface_id)
             if eni is None or (database.lab_wanted == "deleted" and getattr(database, "lab_stopped", False)):
                 continue
-            self._restore(database)
+            self._bring_data(database)
             yield Machine(
                 id=machine_id(database),
                 kind="database",
@@ -60,7 +55,7 @@ class Databases:
                 hostname=database.db_instance_identifier,
                 running=database.lab_wanted in ("available", "reboot"),
                 command=("sh", "/lab/start.sh"),
-                files=files_of(database),
+                files=engine_of(database).files(server_of(database)),
             )
 
     def reconciled(self, world: World, standing: Mapping[str, Status]) -> None:
@@ -76,7 +71,16 @@ class Databases:
     def tick(self) -> bool:
         ask = False
         for rds, database in databases():
+            if database.lab_wanted == "failover":
+                # The primary ends as a failed one does; its data appears under the standby's machine in the next round.
+                self._engine.remove(machine_id(database))
+                rds_standby.fail_over(database)
+                database.lab_wanted, ask = "available", True
+                continue
+            if rds_changes.due(database, datetime.now(UTC)):
+                self._change(rds, database)
             if database.lab_wanted == "reboot":
+                self._write_files(database)
                 self._engine.restart(machine_id(database))
                 database.lab_wanted = "available"
             if database.lab_wanted == "available":
@@ -84,7 +88,7 @@ class Databases:
             ask = ask or database.status in ("stopping", "deleting")
         return ask
 
-    def published(self) -> dict[str, tuple[str, int]]:
+    def published(self) -> dict[str, Published]:
         return {}
 
     def names(self) -> dict[str, Addresses]:
@@ -103,12 +107,33 @@ class Databases:
             if database.status == "available":
                 database.status = "starting"
 
-    def _restore(self, database: Any) -> None:
-        """An instance made from a snapshot begins with a copy of its data."""
-        source, data = getattr(database, "lab_restored_from", None), self._data(database)
+    def _bring_data(self, database: Any) -> None:
+        """The data that a server begins with: its other side's after a failover, a copy of a snapshot's, or what it had."""
+        data, other = self._data(database), self._settings.machine_directory(machine_id(database, other_side=True))
+        if other.exists() and not data.exists():
+            shutil.rmtree(data.parent, ignore_errors=True)
+            shutil.move(other, data.parent)
+        source = getattr(database, "lab_restored_from", None)
         if source and not data.exists():
             data.parent.mkdir(parents=True, exist_ok=True)
-            subprocess.run(["cp", "--archive", self._settings.directory / "snapshots" / source, data], check=True)  # noqa: S603, S607 no shell; a snapshot's name holds no path
+            subprocess.run(["cp", "--archive", self._settings.directory / "snapshots" / source, data], check=True)  # noqa: S603, S607 no shell; cp is coreutils' own, and a snapshot's name holds no path
+        if data.exists() and machine_id(database) not in (self._running or ()):
+            self._write_files(database)
+
+    def _write_files(self, database: Any) -> None:
+        for name, text in engine_of(database).files(server_of(database)).items():
+            (self._data(database).parent / name).write_text(text)
+
+    def _change(self, rds: Any, database: Any) -> None:
+        """Apply what is pending; what needs it starts the server anew, and the status follows the server."""
+        anew = rds_changes.apply(rds, database)
+        if database.lab_wanted == "stopped":
+            database.status = "stopped"
+        elif database.lab_wanted == "available":
+            database.status = "modifying"
+            if anew:
+                rds_parameters.at_start(database)
+                database.lab_wanted = "reboot"
 
     def _data(self, database: Any) -> Path:
         return self._settings.machine_directory(machine_id(database)) / "data"
@@ -117,54 +142,42 @@ class Databases:
         return self._settings.directory / "snapshots" / str(snapshot.db_snapshot_identifier)
 
     def _ready(self, database: Any) -> bool:
-        """PostgreSQL writes the state of its postmaster into the last line of a file, which costs nothing to read."""
-        if machine_id(database) not in (self._running or ()):
-            return False
-        try:
-            lines = (self._data(database) / "postmaster.pid").read_text().splitlines()
-        except OSError:
-            return False
-        return len(lines) > 7 and lines[7].strip() == "ready"
+        running = machine_id(database) in (self._running or ())
+        return running and engine_of(database).ready(self._data(database).parent)
 
     def _follow(self, rds: Any, database: Any) -> None:
         """Bring the status up to the server's, and what was asked for into the server."""
         if not self._ready(database):
             return
         try:
-            if not getattr(database, "lab_ready", False) or getattr(database, "lab_password_changed", False):
-                self._prepare(database)
+            if not getattr(database, "lab_ready", False) or database.lab_password_changed:
+                self._run(database, engine_of(database).bootstrap(server_of(database), password_of(database)))
             self._apply_settings(database)
             for snapshot in _waiting(rds, database):
-                self._copy(database, snapshot)
+                self._run(database, [engine_of(database).copy()])
+                self._keep(snapshot, self._data(database).with_name("snapshot"))
         except LabError as error:
             LOG.warning("database %s: %s", database.db_instance_identifier, error)
         else:
             database.lab_ready, database.lab_password_changed, database.status = True, False, "available"
-
-    def _prepare(self, database: Any) -> None:
-        for name, sql in bootstrap_sql(database.master_username, password_of(database), database.db_name or "postgres"):
-            self._psql(database, name, sql)
+            rds_changes.show(database)
 
     def _apply_settings(self, database: Any) -> None:
-        """What the parameter group sets. Settings that PostgreSQL reads at its start only wait for a reboot, as on AWS."""
-        directory = self._settings.machine_directory(machine_id(database))
-        changed = {name: text for name, text in files_of(database).items() if (directory / name).read_text() != text}
-        for name, text in changed.items():
-            (directory / name).write_text(text)
+        """What the parameter group has been given since, as far as it comes into force without a reboot."""
+        before, changed = rds_parameters.in_force(database), rds_parameters.at_once(database)
         if changed:
-            self._psql(database, "postgres", "DO $$ BEGIN PERFORM pg_reload_conf(); END $$;\n")
+            database.lab_in_force = before | changed
+            try:
+                self._write_files(database)
+                self._run(database, engine_of(database).apply(server_of(database), changed))
+            except LabError:  # the server does not take it: it goes on with what it has, also when it starts again
+                database.lab_in_force = before
+                self._write_files(database)
+                raise
 
-    def _psql(self, database: Any, name: str, sql: str) -> None:
-        command = ("psql", "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--username=rdsadmin", f"--dbname={name}")
-        self._engine.run(machine_id(database), [*AS_POSTGRES, *command], stdin=sql)
-
-    def _copy(self, database: Any, snapshot: Any) -> None:
-        """A consistent copy of a running server's data."""
-        target = "/lab/snapshot"
-        backup = f"pg_basebackup --username=rdsadmin --pgdata={target} --checkpoint=fast --wal-method=fetch"
-        script = f"rm -rf {target} && install -d -o postgres -g postgres -m 0700 {target} && {' '.join(AS_POSTGRES)} {backup}"
-        self._engine.run(machine_id(database), ["sh", "-c", script])
-        self._keep(snapshot, self._data(database).with_name("snapshot"))
+    def _run(self, database: Any, commands: Iterable[Command]) -> None:
+        for command in commands:
+            self._engine.run(machine_id(database), list(command.arguments), stdin=command.stdin)
 
     def _keep(self, snapshot: Any, data: Path) -> None:
         kept = self._snapshot(snapshot)
@@ -207,8 +220,25 @@ def databases() -> Iterator[tuple[Any, Any]]:
                 yield rds, database
 
 
-def machine_id(database: Any) -> str:
-    return str(database.dbi_resource_id).lower()
+def machine_id(database: Any, other_side: bool = False) -> str:
+    """The machine of the primary. After a failover it is another one, which has another address."""
+    side = database.lab_side ^ other_side
+    return str(database.dbi_resource_id).lower() + ("-b" if side else "")
+
+
+def engine_of(database: Any) -> ServerEngine:
+    return SERVERS[database.engine]
+
+
+def server_of(database: Any) -> Server:
+    """The instance as its server's engine sees it."""
+    return Server(
+        address=database.address,
+        port=int(database.port),
+        user=database.master_username,
+        database=database.db_name,
+        parameters=rds_parameters.in_force(database),
+    )
 
 
 def _waiting(rds: Any, database: Any) -> list[Any]:
@@ -224,83 +254,3 @@ def password_of(database: Any) -> str:
     if database.manage_master_user_password:
         return str(json.loads(database.master_user_secret.secret.secret_string)["password"])
     return str(database._master_user_password)  # moto only hands it out under this name
-
-
-def parameters(database: Any) -> dict[str, str]:
-    """What the instance's parameter group sets."""
-    return {
-        name: str(values["ParameterValue"])
-        for group in database.db_parameter_groups()
-        for name, values in group.parameters.items()
-        if values.get("ParameterValue") is not None
-    }
-
-
-def files_of(database: Any) -> dict[str, str]:
-    """What the server reads from its directory."""
-    return {
-        "start.sh": START_SCRIPT,
-        "settings.conf": settings_text(database),
-        "access.conf": access_text(database),
-        "name": database.address,
-    }
-
-
-def settings_text(database: Any) -> str:
-    """postgresql.conf: small, reachable, encrypted; then the parameter group's values."""
-    given = {name: value for name, value in parameters(database).items() if not name.startswith("rds.")}
-    settings = {
-        "listen_addresses": "*", "port": str(database.port), "ssl": "on", "ssl_cert_file": "server.crt", "ssl_key_file": "server.key",
-        "hba_file": "/lab/access.conf", "password_encryption": "scram-sha-256", "max_connections": "90", "shared_buffers": "32MB",
-        "max_wal_size": "256MB", "timezone": "UTC", "log_timezone": "UTC", "log_destination": "stderr", "log_min_error_statement": "panic",
-    } | given  # fmt: skip
-    return "".join(f"{name} = '{value.replace(chr(39), chr(39) * 2)}'\n" for name, value in settings.items())
-
-
-def access_text(database: Any) -> str:
-    """pg_hba.conf. RDS for PostgreSQL 15 and later demands TLS unless the parameter group sets rds.force_ssl to 0."""
-    kind = "host" if parameters(database).get("rds.force_ssl") == "0" else "hostssl"
-    return (
-        "local all rdsadmin trust\nlocal replication rdsadmin trust\nlocal all all reject\nhost all rdsadmin all reject\n"
-        f"{kind} all all all scram-sha-256\n"
-    )
-
-
-def bootstrap_sql(user: str, password: str, database: str) -> list[tuple[str, str]]:
-    """(database to connect to, SQL): the master user and the first database. May be run again; the password is then renewed."""
-    role, name = _identifier(user), _identifier(database)
-    verifier = _literal(scram_verifier(password, os.urandom(16)))
-    create = f"""\
-DO $$ BEGIN
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_superuser') THEN
-    CREATE ROLE rds_superuser; GRANT pg_monitor, pg_signal_backend, pg_checkpoint TO rds_superuser WITH ADMIN OPTION;
-  END IF;
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {_literal(user)}) THEN
-    CREATE ROLE {role} LOGIN CREATEDB CREATEROLE; GRANT rds_superuser TO {role} WITH ADMIN OPTION;
-  END IF;
-END $$;
-ALTER ROLE {role} PASSWORD {verifier};
-SELECT 'CREATE DATABASE {name.replace("'", "''")} OWNER {role.replace("'", "''")}'
- WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = {_literal(database)}) \\gexec
-ALTER DATABASE {name} OWNER TO {role};
-"""  # noqa: S608 names are checked and quoted, values are literals
-    return [("postgres", create), (database, f"ALTER SCHEMA public OWNER TO {role};\n")]
-
-
-def scram_verifier(password: str, salt: bytes) -> str:
-    """What PostgreSQL stores for a password (RFC 5803), so that the password itself never has to be sent."""
-    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, SCRAM_ITERATIONS)
-    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
-    server = hmac.digest(salted, b"Server Key", "sha256")
-    encoded = [base64.b64encode(value).decode() for value in (salt, stored, server)]
-    return f"SCRAM-SHA-256${SCRAM_ITERATIONS}:{encoded[0]}${encoded[1]}:{encoded[2]}"
-
-
-def _identifier(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name):
-        raise LabError(f"'{name}' is no name for a user or a database: expected letters, digits, underscores and hyphens")
-    return f'"{name}"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

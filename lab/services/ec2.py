@@ -12,6 +12,7 @@ from ..engine.base import Engine, Status
 from ..errors import LabError
 from ..settings import Settings
 from ..world import Machine, World
+from .base import Published
 
 LOG = logging.getLogger(__name__)
 DOWN = ("stopping", "stopped")
@@ -62,7 +63,7 @@ class Instances:
                     self._engine.restart(instance.id)
         return any(instance.state in ("pending", "stopping", "shutting-down") for instance in instances())
 
-    def published(self) -> dict[str, tuple[str, int]]:
+    def published(self) -> dict[str, Published]:
         return {}
 
     def _make_images(self) -> None:

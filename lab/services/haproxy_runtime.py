@@ -9,9 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .haproxy import Group, Target, server_options
+from .balancer import Group, Target
+from .haproxy import server_options, transport
 
 TIMEOUT = 2.0
+BACKEND = "BACKEND"  # haproxy's name for a backend's own row
+COUNTERS = ("req_tot", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx", "hrsp_5xx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,14 @@ class Server:
     check_status: str
     check_code: str
     sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A server of a backend, or the backend as a whole (`BACKEND`)."""
+
+    backend: str
+    server: str
 
 
 class Runtime:
@@ -40,15 +51,20 @@ class Runtime:
             for row in rows
         }
 
+    def counters(self) -> Mapping[Row, Mapping[str, float]]:
+        """Requests and answers since haproxy's start, of each backend and each of its servers."""
+        rows = csv.DictReader(self._ask("stats.sock", "show stat -1 6 -1").removeprefix("# ").splitlines())
+        return {Row(row["pxname"], row["svname"]): {name: float(row[name] or 0) for name in COUNTERS} for row in rows}
+
     def add(self, group: Group, target: Target) -> None:
         """A new target receives nothing before its checks have passed."""
         address = f"{target.address}:{target.port}"
         self._tell(
-            f"add server {group.name}/{target.id} {address} {server_options(group.check)}",
+            f"add server {group.name}/{target.id} {address} {server_options(group)}",
             f"enable server {group.name}/{target.id}",
             f"set server {group.name}/{target.id} health down",
             f"enable health {group.name}/{target.id}",
-            f"add server {group.name}-open/{target.id} {address}",
+            f"add server {group.name}-open/{target.id} {address} {transport(group)}".rstrip(),
             f"enable server {group.name}-open/{target.id}",
         )
 

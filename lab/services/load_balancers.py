@@ -4,14 +4,14 @@ Target changes go through haproxy's runtime API, everything else through a reloa
 see becomes DescribeTargetHealth's answer.
 
 Differs from AWS: a draining target is gone as soon as it has no request under way (AWS shows it for the whole
-deregistration delay), and the nodes of all availability zones are one haproxy. HTTPS listeners are not served yet.
+deregistration delay), the nodes of all availability zones are one haproxy, and a cookie of the application's own makes no client stick.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,13 @@ from moto.elbv2.models import elbv2_backends
 from .. import image, state
 from ..aws import elbv2 as corrected
 from ..engine.base import Engine, Status
-from ..settings import Settings
+from ..settings import Settings, write_secret
 from ..world import Machine, World
 from . import haproxy
-from .base import Addresses
+from .access_delivery import AccessLogs
+from .balancer import Balancer
+from .balancer_state import addresses, configuration, groups_of, load_balancers, machine_id
+from .base import Addresses, Published
 from .haproxy_runtime import Runtime, Server
 
 LOG = logging.getLogger(__name__)
@@ -39,7 +42,8 @@ class LoadBalancers:
         self._settings = settings
         self._engine = engine
         self._running: set[str] | None = None  # machine ids; None until the lab has looked for the first time
-        self._told: dict[str, haproxy.Balancer] = {}  # machine id -> what its haproxy has been told
+        self._told: dict[str, Balancer] = {}  # machine id -> what its haproxy has been told
+        self._access_logs = AccessLogs(settings)
 
     def machines(self) -> Iterable[Machine]:
         if self._running is None:
@@ -58,6 +62,7 @@ class LoadBalancers:
                     hostname=balancer.name,
                     command=COMMAND,
                     files={CONFIGURATION: haproxy.render(wanted), SERVER_STATE: haproxy.initial_state(wanted)},
+                    secret_files={certificate.file: certificate.pem for certificate in wanted.certificates},
                 )
 
     def reconciled(self, world: World, standing: Mapping[str, Status]) -> None:
@@ -71,15 +76,19 @@ class LoadBalancers:
         for _account, _region, elbv2 in list(elbv2_backends.iter_backends()):
             for group in list(elbv2.target_groups.values()):
                 _forget_drained(group)
-        return began  # a load balancer that is active now is to be published
+        delivered = self._access_logs.deliver(self._running or set())
+        return began or delivered  # a load balancer that is active now is to be published, what is in a bucket now to be saved
 
-    def published(self) -> dict[str, tuple[str, int]]:
-        found = {}
+    def published(self) -> dict[str, Published]:
+        """Every listener that the internet reaches: the first one by the load balancer's name, further ones with their port."""
+        found: dict[str, Published] = {}
         for elbv2, balancer in load_balancers():
             public = addresses(elbv2, balancer).public
-            ports = [int(listener.port) for listener in balancer.listeners.values() if listener.protocol == "HTTP"]
-            if balancer.state == "active" and public and ports:
-                found[balancer.name] = (public[0], ports[0])
+            if balancer.state != "active" or not public:
+                continue
+            for listener in sorted(balancer.listeners.values(), key=lambda listener: int(listener.port)):
+                label = f"{balancer.name}:{listener.port}" if balancer.name in found else balancer.name
+                found[label] = Published(public[0], int(listener.port), listener.protocol.lower())
         return found
 
     def names(self) -> dict[str, Addresses]:
@@ -133,6 +142,7 @@ class LoadBalancers:
         if wanted == known:
             return
         servers = runtime.state()  # raises while haproxy does not answer, before anything is written
+        self._access_logs.listen(balancer, wanted)
         file = self._directory(balancer) / CONFIGURATION
         text = haproxy.render(wanted)
         if known is None:
@@ -140,13 +150,16 @@ class LoadBalancers:
             if file.read_text() == text:  # it has been started with this
                 self._told[name] = wanted
                 return
-            known = haproxy.Balancer()
-        self._told[name] = haproxy.Balancer()  # should one of the steps fail, the next attempt reloads
+            known = Balancer()
+        self._told[name] = Balancer()  # should one of the steps fail, the next attempt reloads
         _change_targets(known, wanted, runtime)
+        for certificate in wanted.certificates:
+            write_secret(file.parent / certificate.file, certificate.pem)
         file.write_text(text)
-        if _without_targets(known) != _without_targets(wanted):
+        if known.without_targets() != wanted.without_targets():
             (file.parent / SERVER_STATE).write_text(haproxy.initial_state(wanted, runtime.state() if known.groups else servers))
             runtime.reload()
+            _remove_old_certificates(file.parent, wanted, known)
         self._told[name] = wanted
 
     def _observe(self, elbv2: Any, balancer: Any, runtime: Runtime) -> None:
@@ -160,81 +173,6 @@ class LoadBalancers:
                 if _drained(group, since, sessions):
                     runtime.remove(group.name, target_id)
                     group.lab_draining.pop(target_id, None)
-
-
-def machine_id(balancer: Any) -> str:
-    return f"alb-{balancer.arn.rsplit('/', 1)[1]}"
-
-
-def load_balancers() -> Iterator[tuple[Any, Any]]:
-    """Every application load balancer of every account and region, with its backend."""
-    for _account, _region, elbv2 in list(elbv2_backends.iter_backends()):
-        for balancer in list(elbv2.load_balancers.values()):
-            if balancer.type == "application":
-                yield elbv2, balancer
-
-
-def addresses(elbv2: Any, balancer: Any) -> Addresses:
-    enis = [elbv2.ec2_backend.enis.get(eni_id) for eni_id in list(balancer.lab_interface_ids.values())]
-    return Addresses(
-        private=tuple(eni.private_ip_address for eni in enis if eni),
-        public=tuple(eni.public_ip for eni in enis if eni and eni.public_ip),
-    )
-
-
-def groups_of(elbv2: Any, balancer: Any) -> list[Any]:
-    """The target groups that the load balancer's listeners and rules forward to."""
-    arns = {
-        arn
-        for listener in list(balancer.listeners.values())
-        for rule in list(listener.rules.values())
-        for action in rule.actions
-        for arn in elbv2._get_target_group_arns_from(action_data=action.data)
-    }
-    return sorted((elbv2.target_groups[arn] for arn in arns if arn in elbv2.target_groups), key=lambda group: str(group.name))
-
-
-def configuration(elbv2: Any, balancer: Any) -> haproxy.Balancer:
-    """What the API's state asks of this load balancer."""
-    listeners = sorted(balancer.listeners.values(), key=lambda listener: int(listener.port))
-    return haproxy.Balancer(
-        listeners=tuple(
-            haproxy.Listener(int(listener.port), tuple(_rules(listener))) for listener in listeners if listener.protocol == "HTTP"
-        ),
-        groups=tuple(_group(elbv2, group) for group in groups_of(elbv2, balancer)),
-        idle_timeout=int(balancer.attrs["idle_timeout.timeout_seconds"]),
-    )
-
-
-def _rules(listener: Any) -> Iterator[haproxy.Rule]:
-    numbered = sorted(listener._non_default_rules.values(), key=lambda rule: int(rule.priority))
-    for rule in (*numbered, *listener._default_rule.values()):
-        yield haproxy.Rule(tuple(rule.conditions), rule.actions[-1].data)  # actions before the last one authenticate
-
-
-def _group(elbv2: Any, group: Any) -> haproxy.Group:
-    return haproxy.Group(
-        name=group.name,
-        check=haproxy.HealthCheck(
-            path=group.health_check_path or "/",
-            port=None if group.health_check_port in (None, "traffic-port") else int(group.health_check_port),
-            interval=int(group.health_check_interval_seconds),
-            timeout=int(group.health_check_timeout_seconds),
-            healthy_threshold=int(group.healthy_threshold_count),
-            unhealthy_threshold=int(group.unhealthy_threshold_count),
-            matcher=(group.matcher or {}).get("HttpCode") or "200",
-        ),
-        least_outstanding=group.attributes.get("load_balancing.algorithm.type") == "least_outstanding_requests",
-        targets=tuple(_targets(elbv2, group)),
-    )
-
-
-def _targets(elbv2: Any, group: Any) -> Iterator[haproxy.Target]:
-    for target in sorted(group.targets.values(), key=lambda target: str(target["Id"])):
-        found = corrected.instance_state(elbv2.ec2_backend, target["Id"])
-        if found in ("running", None):
-            address = elbv2.ec2_backend.get_instance(target["Id"]).private_ip if found else target["Id"]
-            yield haproxy.Target(target["Id"], address, int(target["Port"]))
 
 
 def target_health(group: Any, target_id: str, server: Server | None) -> tuple[str, str | None, str | None]:
@@ -266,12 +204,15 @@ def _begin_checks_anew(elbv2: Any, balancer: Any) -> None:
         group.lab_registered.update(dict.fromkeys(group.targets, time.time()))
 
 
-def _without_targets(balancer: haproxy.Balancer) -> haproxy.Balancer:
-    groups = tuple(haproxy.Group(group.name, group.check, group.least_outstanding) for group in balancer.groups)
-    return haproxy.Balancer(balancer.listeners, groups, balancer.idle_timeout)
+def _remove_old_certificates(directory: Path, wanted: Balancer, known: Balancer) -> None:
+    """Those that the last configuration did not name either: a worker that is just being replaced may still read its own."""
+    kept = {certificate.file for balancer in (wanted, known) for certificate in balancer.certificates}
+    for file in directory.glob("*.pem"):
+        if file.name not in kept:
+            file.unlink()
 
 
-def _change_targets(known: haproxy.Balancer, wanted: haproxy.Balancer, runtime: Runtime) -> None:
+def _change_targets(known: Balancer, wanted: Balancer, runtime: Runtime) -> None:
     """Add and drain targets in the groups that both have."""
     before = {group.name: group for group in known.groups}
     for group in wanted.groups:

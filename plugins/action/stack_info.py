@@ -7,24 +7,29 @@ checked here; the rules that span variables are checked by the module (module_ut
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible.errors import AnsibleUndefinedVariable
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.yaml import yaml_load  # by libyaml where that is there: a tenth of the time
 from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
 
 ROLES = Path(__file__).parents[2] / "roles"
 STACK = (
     "stack_name", "stack_region", "stack_target", "stack_account_id", "stack_operator_cidrs", "stack_app",
-    "stack_compute", "stack_delivery", "stack_load_balancer_tier", "stack_fleet_tier", "stack_builder_tier", "stack_database_tier",
+    "stack_compute", "stack_delivery", "stack_bastion",
+    "stack_load_balancer_tier", "stack_fleet_tier", "stack_builder_tier", "stack_bastion_tier", "stack_database_tier",
     "stack_load_balancer_group", "stack_fleet_group", "stack_builder_group", "stack_database_group",
+    "stack_os", "stack_source_image", "stack_role_name", "stack_ssh_key_file", "stack_lab_profile",
+    "stack_deploy_bucket", "stack_parameters_path", "stack_parameters", "stack_parameters_secrets",
+    "stack_task_tier", "stack_task_group", "stack_reachability",
 )  # fmt: skip
 PASSED = ("_id", "_ids", "_arn", "_arns", "_state", "_tags")  # what layers pass, or AWS tells: not wanted by an inventory
+OF_MACHINES = ("app_release", "artifact")  # a release is packed and unpacked for machines alone: containers have their Dockerfile
 
 
 class ActionModule(ActionBase):
@@ -32,13 +37,25 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        variables = task_vars or {}
+        prepare = getattr(self._connection, "prepare", None)
+        if prepare:  # the module's process loads its libraries while the arguments are checked here
+            prepare()
+        wanted, problems = self.checked(task_vars or {})
+        return refused(problems) if problems else self.told(wanted, task_vars)
+
+    def checked(self, variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """The wanted stack, and what is wrong with it that can be told here."""
         specifications = {role.name: options(role) for role in sorted(ROLES.iterdir()) if (role / "meta/argument_specs.yml").exists()}
         wanted = self._wanted(variables, specifications)
-        problems = [*unknown(variables, specifications), *mistyped(wanted, specifications)]
-        if problems:
-            return {"failed": True, "msg": "\n".join([f"{len(problems)} wrong values; no request was sent:", *problems])}
-        arguments = {**self._task.args, "wanted": wanted}
+        if wanted.get("stack_compute") == "containers":
+            specifications = {role: known for role, known in specifications.items() if role not in OF_MACHINES}
+        wanted, mistyped = typed(wanted, specifications)
+        problems = [*unknown(variables, specifications), *mistyped, *without_dockerfile(wanted)]
+        return wanted, problems
+
+    def told(self, wanted: Mapping[str, Any], task_vars: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
+        """What the module of the same name tells about it."""
+        arguments = {**self._task.args, "wanted": wanted, **more}
         result: dict[str, Any] = self._execute_module(module_name="stack_info", module_args=arguments, task_vars=task_vars)
         return result
 
@@ -47,7 +64,7 @@ class ActionModule(ActionBase):
         defaults: dict[str, Any] = {}
         for role, known in specifications.items():
             if f"{role}_state" in known:  # a family of AWS resources; the defaults of host roles hang on the host
-                defaults |= trusted(yaml.safe_load((ROLES / role / "defaults/main.yml").read_text())) or {}
+                defaults |= trusted(yaml_load((ROLES / role / "defaults/main.yml").read_text())) or {}
         everything = {**defaults, **variables}
         templar = self._templar.copy_with_new_env(available_variables=everything)
         names = {name for known in specifications.values() for name in known if not name.endswith(PASSED)} | set(STACK)
@@ -60,9 +77,22 @@ class ActionModule(ActionBase):
         return result
 
 
+def refused(problems: Iterable[str]) -> dict[str, Any]:
+    """The result of a task that has sent no request."""
+    told = list(problems)
+    return {"failed": True, "msg": "\n".join([f"{len(told)} wrong values; no request was sent:", *told])}
+
+
+def without_dockerfile(wanted: Mapping[str, Any]) -> Iterator[str]:
+    """The application of a stack of containers must say how its image is built."""
+    source = (wanted.get("stack_app") or {}).get("source", "")
+    if wanted.get("stack_compute") == "containers" and not (ROLES.parent / source / "Dockerfile").is_file():
+        yield f"stack_app.source is {source!r}: no Dockerfile is in that folder of the project. Add one, or name another folder"
+
+
 def options(role: Path) -> dict[str, Any]:
     """The options of all entry points of a role."""
-    entry_points = yaml.safe_load((role / "meta/argument_specs.yml").read_text())["argument_specs"]
+    entry_points = yaml_load((role / "meta/argument_specs.yml").read_text())["argument_specs"]
     return {name: option for entry in entry_points.values() for name, option in entry.get("options", {}).items()}
 
 
@@ -78,7 +108,7 @@ def trusted(value: Any) -> Any:
 def outputs(role: Path) -> set[str]:
     """The variables that a role leaves to its play: the public ones of its vars."""
     path = role / "vars/main.yml"
-    return set(yaml.safe_load(path.read_text())) if path.exists() else set()
+    return set(yaml_load(path.read_text())) if path.exists() else set()
 
 
 def unknown(variables: Mapping[str, Any], specifications: Mapping[str, Any]) -> Iterator[str]:
@@ -93,10 +123,16 @@ def unknown(variables: Mapping[str, Any], specifications: Mapping[str, Any]) -> 
                 yield f"{name} is no option of the role {role}. " + (f"Did you mean {near[0]}?" if near else "Take it away")
 
 
-def mistyped(wanted: Mapping[str, Any], specifications: Mapping[str, Any]) -> Iterator[str]:
-    """Values that a role's argument specification refuses, told by their variable."""
+def typed(wanted: Mapping[str, Any], specifications: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The values with the types of the roles' argument specifications, and those that cannot have them, told by their variable.
+
+    Numbers given as `-e name=2` come as text. What is inside lists and dictionaries stays as it is written.
+    """
+    result, problems = dict(wanted), list[str]()
     for role, known in specifications.items():
-        for name in known:
-            if name in wanted:
-                result = ArgumentSpecValidator({name: {**known[name], "required": False}}).validate({name: wanted[name]})
-                yield from (f"{name} is {wanted[name]!r} (role {role}): {message}" for message in result.error_messages)
+        for name in sorted(known.keys() & wanted.keys()):
+            found = ArgumentSpecValidator({name: {**known[name], "required": False}}).validate({name: wanted[name]})
+            problems += [f"{name} is {wanted[name]!r} (role {role}): {message}" for message in found.error_messages]
+            if known[name].get("type") in ("bool", "float", "int"):
+                result[name] = found.validated_parameters[name]
+    return result, problems

@@ -16,6 +16,7 @@ extends_documentation_fragment: [connection_pipelining]
 options: {}
 """
 
+import contextlib
 import fcntl
 import json
 import os
@@ -24,6 +25,7 @@ import shlex
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -43,6 +45,12 @@ class Connection(LocalConnection):
 
     transport = "warm"
     has_pipelining = True
+
+    def prepare(self) -> None:
+        """Let the warm process start while the caller does something else. One that does not start is told by the first module."""
+        name = Path(C.DEFAULT_LOCAL_TMP, "warm")
+        if len(str(name)) <= LONGEST_SOCKET_NAME:
+            threading.Thread(target=start_early, args=(name,), name="warm", daemon=True).start()
 
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
         """Run a module's wrapper (`in_data`) as `cmd` would; exit code, standard output, standard error."""
@@ -89,11 +97,22 @@ def connect(name: Path) -> socket.socket:
         client.connect(str(name))
         return client
     except OSError:
-        with (name.parent / "warm.lock").open("w") as lock:  # one of several workers starts it
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            start(name)
-            client.connect(str(name))
+        start_once(name)
+        client.connect(str(name))
         return client
+
+
+def start_early(name: Path) -> None:
+    """Start it and say nothing when that fails: the first module tries again, and tells."""
+    with contextlib.suppress(OSError):
+        start_once(name)
+
+
+def start_once(name: Path) -> None:
+    """Start the warm process, however many workers ask for it at once. Raises OSError when it does not start."""
+    with (name.parent / "warm.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        start(name)
 
 
 def start(name: Path) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-SERVICES = ("ec2", "rds", "elbv2", "autoscaling", "iam", "secretsmanager", "sts", "s3", "ssm")
+SERVICES = ("ec2", "rds", "elbv2", "autoscaling", "iam", "secretsmanager", "sts", "s3", "ssm", "cloudwatch", "sns", "logs")
 
 
 def preload() -> None:

@@ -30,13 +30,21 @@ options:
     type: dict
     default: {}
   read:
-    description: Whether to read. Without it only the checks are made.
+    description: Whether to read. Without it only the checks are made, and what the inventory names as existing is looked for.
     type: bool
     default: true
   strict:
     description: Whether two resources that claim one place are an error. Without it only resources, images and instances are told.
     type: bool
     default: true
+  details:
+    description: Whether to return also every resource field by field, as C(found), for the plan.
+    type: bool
+    default: false
+  live:
+    description: Whether to return also how targets and tasks are, as C(live), for the picture.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -67,6 +75,50 @@ security_group_ids:
   description: Ids of the security groups by key.
   type: dict
   returned: always
+certificate_arns:
+  description: ARNs of the stack's own certificates by key.
+  type: dict
+  returned: always
+bucket_names:
+  description: Names of the stack's buckets by key.
+  type: dict
+  returned: always
+instance_profile_arn:
+  description: ARN of the machines' instance profile, the stack's own or the existing one that the inventory names.
+  type: str
+  returned: always
+role_name:
+  description: Name of that profile's role.
+  type: str
+  returned: always
+role_arns:
+  description: ARNs of the stack's own roles by name.
+  type: dict
+  returned: always
+key_pair:
+  description: Name of the key pair, the stack's own or the existing one that the inventory names.
+  type: str
+  returned: always
+key_pair_public_key:
+  description: Public half of the stack's own key pair.
+  type: str
+  returned: always
+nat_gateways:
+  description: NAT gateways by key, each with id, subnet_id, allocation_id and public_ip.
+  type: dict
+  returned: always
+borrowed:
+  description: What the stack changes in a VPC that it borrows, C(security_group_ids) by key and C(former_route_table_ids) by subnet id.
+  type: dict
+  returned: when the VPC is borrowed
+found:
+  description: Every resource as AWS words it, by kind. Secret values are in it as salted digests.
+  type: dict
+  returned: with O(details)
+live:
+  description: State of every target by its id or address as C(health), and C(tasks) as ECS words them.
+  type: dict
+  returned: with O(live)
 resources:
   description: Names or ids of all that stands, by kind; a kind of which nothing stands is not in it.
   type: dict
@@ -78,10 +130,15 @@ from typing import Any
 try:
     import boto3
     import botocore.exceptions
+    import botocore.session
 except ImportError:
     pass  # AnsibleAWSModule tells it
 
-from ansible.module_utils.stack.guard import GuardError, check_account, check_endpoints
+from ansible.module_utils.diagram.live import live
+from ansible.module_utils.plan import families
+from ansible.module_utils.stack import borrowed
+from ansible.module_utils.stack.existing import MissingError, existing
+from ansible.module_utils.stack.guard import GuardError, check_account, check_endpoints, check_profile
 from ansible.module_utils.stack.read import SERVICES, read
 from ansible.module_utils.stack.shape import AmbiguityError, shape
 from ansible.module_utils.stack.validate import validate
@@ -100,6 +157,29 @@ def connect(module: AnsibleAWSModule) -> dict[str, Any]:
     }
 
 
+def facts_of(module: AnsibleAWSModule, clients: dict[str, Any]) -> dict[str, Any]:
+    """What stands of the stack; of a borrowed VPC also what the stack uses there, in the same words."""
+    wanted, strict = module.params["wanted"], module.params["strict"]
+    found = read(clients, module.params["name"], wanted)
+    facts: dict[str, Any] = shape(found, strict)
+    if module.params["details"]:
+        facts["found"] = families.details(clients, found, wanted)
+    if module.params["live"]:
+        facts["live"] = live(clients, found)
+    if not wanted.get("vpc_borrowed"):
+        return facts
+    own = (facts.get(ids, {}) for ids in ("security_group_ids", "route_table_ids"))
+    standing = borrowed.read(clients["ec2"], wanted)
+    if module.params["details"]:
+        facts["found"]["borrowed_vpc"] = {**standing, "nat_gateways": borrowed.read_nat_gateways(clients["ec2"], standing["vpcs"])}
+    lent, problems = borrowed.borrow(standing, wanted, *own)
+    if problems and strict:
+        module.fail_json(
+            msg="\n".join([f"The borrowed VPC is not as the inventory says ({len(problems)}); nothing was changed:", *problems])
+        )
+    return {**facts, **lent}
+
+
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
@@ -109,6 +189,8 @@ def main() -> None:
             "wanted": {"type": "dict", "default": {}},
             "read": {"type": "bool", "default": True},
             "strict": {"type": "bool", "default": True},
+            "details": {"type": "bool", "default": False},
+            "live": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
@@ -118,11 +200,13 @@ def main() -> None:
         if problems:
             module.fail_json(msg="\n".join([f"{len(problems)} wrong values; no request was sent:", *problems]))
     try:
+        check_profile(target, module.params["profile"], botocore.session.Session().available_profiles)
         clients = connect(module)
         check_endpoints(target, [client.meta.endpoint_url for client in clients.values()])
         check_account(target, account_id, lambda: clients["sts"].get_caller_identity()["Account"])
-        facts = shape(read(clients, name), module.params["strict"]) if module.params["read"] else {}
-    except (GuardError, AmbiguityError) as error:
+        given = existing(clients, module.params["wanted"]) if module.params["strict"] else {}
+        facts = facts_of(module, clients) | given if module.params["read"] else {}
+    except (GuardError, AmbiguityError, MissingError) as error:
         module.fail_json(msg=str(error))
     except botocore.exceptions.EndpointConnectionError as error:
         hint = "Is the lab up? `python -m lab up` starts it" if target == "lab" else "Check the network and stack_region"

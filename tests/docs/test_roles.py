@@ -11,7 +11,10 @@ import tree
 import yaml
 
 ROLES = tree.names("roles", "*")
-HOST_ROLES = ["app_release", "base", "boot_environment", "gunicorn", "image_cleanup", "nginx"]
+HOST_ROLES = [
+    "app_migrate", "app_release", "base", "boot_environment", "cloudwatch_agent", "gunicorn", "image_cleanup", "nginx", "node",
+    "release_pull",
+]  # fmt: skip
 
 
 def role_path(role: str) -> Path:

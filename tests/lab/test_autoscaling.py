@@ -60,6 +60,23 @@ def test_an_instance_is_what_its_template_says(cloud: Any) -> None:
     assert instance["MetadataOptions"]["HttpTokens"] == "required"
 
 
+def test_the_types_of_a_mixed_instances_policy_go_before_the_templates_and_are_told_again(cloud: Any) -> None:
+    specification = {"LaunchTemplateId": cloud.launch_template(), "Version": "1"}
+    overrides = [{"InstanceType": "t2.nano"}, {"InstanceType": "t2.micro"}]
+    template = {"LaunchTemplateSpecification": specification, "Overrides": overrides}
+    cloud.fleet("", LaunchTemplate=None, MixedInstancesPolicy={"LaunchTemplate": template})
+    cloud.round(3)
+    group = cloud.autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"][0]
+    assert {member["InstanceType"] for member in group["Instances"]} == {"t2.nano"}
+    assert group["MixedInstancesPolicy"]["LaunchTemplate"]["Overrides"] == overrides
+    distribution = group["MixedInstancesPolicy"]["InstancesDistribution"]
+    assert distribution["OnDemandPercentageAboveBaseCapacity"] == 100
+    assert "LaunchTemplate" not in group
+    cloud.autoscaling.update_auto_scaling_group(AutoScalingGroupName="web", LaunchTemplate=specification)
+    group = cloud.autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"][0]
+    assert (group["LaunchTemplate"]["Version"], "MixedInstancesPolicy" in group) == ("1", False)
+
+
 def test_latest_is_resolved_at_each_launch_and_each_member_tells_its_version(cloud: Any, web: str) -> None:
     template = cloud.ec2.describe_launch_templates()["LaunchTemplates"][0]["LaunchTemplateId"]
     cloud.ec2.create_launch_template_version(LaunchTemplateId=template, SourceVersion="1", LaunchTemplateData={"InstanceType": "t3.small"})

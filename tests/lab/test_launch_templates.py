@@ -15,7 +15,10 @@ def test_a_templates_own_tags_are_no_launch_data(cloud: Any) -> None:
         TagSpecifications=[{"ResourceType": "launch-template", "Tags": [{"Key": "Stack", "Value": "uda"}]}],
     )
     assert [entry["ResourceType"] for entry in data(cloud)["TagSpecifications"]] == ["instance"]
-    assert cloud.ec2.describe_launch_templates()["LaunchTemplates"][0]["Tags"] == [{"Key": "Stack", "Value": "uda"}]
+    (template,) = cloud.ec2.describe_launch_templates()["LaunchTemplates"]
+    assert template["Tags"] == [{"Key": "Stack", "Value": "uda"}]
+    cloud.ec2.create_tags(Resources=[template["LaunchTemplateId"]], Tags=[{"Key": "Stack", "Value": "other"}])
+    assert cloud.ec2.describe_launch_templates()["LaunchTemplates"][0]["Tags"] == [{"Key": "Stack", "Value": "other"}]
 
 
 def test_a_version_inherits_from_its_source_version(cloud: Any) -> None:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from lab.services.balancer_state import addresses, configuration, load_balancers
 from lab.services.haproxy_runtime import Server
-from lab.services.load_balancers import addresses, configuration, load_balancers, target_health
+from lab.services.load_balancers import target_health
 
 
 def test_a_load_balancer_owns_a_public_interface_in_each_of_its_subnets(cloud: Any) -> None:
@@ -76,12 +77,6 @@ def test_two_listeners_do_not_share_a_port(cloud: Any, refused: Any) -> None:
     action = {"Type": "forward", "TargetGroupArn": group}
     listener = {"LoadBalancerArn": arn, "Protocol": "HTTP", "Port": 80, "DefaultActions": [action]}
     assert refused(cloud.elbv2.create_listener, **listener) == "DuplicateListener"
-
-
-def test_what_the_lab_does_not_serve_is_refused(cloud: Any, refused: Any) -> None:
-    action = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
-    listener = {"LoadBalancerArn": cloud.load_balancer(), "Protocol": "HTTPS", "Port": 443, "DefaultActions": [action]}
-    assert refused(cloud.elbv2.create_listener, **listener) == "UnsupportedProtocol"
 
 
 def test_a_load_balancer_without_target_groups_has_none(cloud: Any) -> None:

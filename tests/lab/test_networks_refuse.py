@@ -101,7 +101,10 @@ def test_a_nat_gateway_keeps_its_address_and_its_subnet_until_it_ends(cloud: Any
     nat = cloud.ec2.create_nat_gateway(SubnetId=cloud.subnet_ids[0], AllocationId=address)["NatGateway"]["NatGatewayId"]
     assert refused(cloud.ec2.release_address, AllocationId=address) == "InvalidIPAddress.InUse"
     assert refused(cloud.ec2.delete_subnet, SubnetId=cloud.subnet_ids[0]) == "DependencyViolation"
+    cloud.round()
     cloud.ec2.delete_nat_gateway(NatGatewayId=nat)
+    assert refused(cloud.ec2.release_address, AllocationId=address) == "InvalidIPAddress.InUse"
+    cloud.round()
     cloud.ec2.release_address(AllocationId=address)
     cloud.ec2.delete_subnet(SubnetId=cloud.subnet_ids[0])
 
@@ -129,3 +132,12 @@ def test_an_image_and_its_snapshot_are_tagged_together(cloud: Any) -> None:
 def test_another_region_is_another_world(cloud: Any) -> None:
     cloud.load_balancer()
     assert boto3.client("ec2", "us-west-2").describe_network_interfaces()["NetworkInterfaces"] == []
+
+
+def test_a_rule_is_revoked_without_its_description(cloud: Any) -> None:
+    source = cloud.ec2.create_security_group(GroupName="source", Description="source", VpcId=cloud.vpc_id)["GroupId"]
+    pair = {"GroupId": source, "Description": "from the source"}
+    rule = {"IpProtocol": "tcp", "FromPort": 3306, "ToPort": 3306}
+    cloud.ec2.authorize_security_group_ingress(GroupId=cloud.group_id, IpPermissions=[rule | {"UserIdGroupPairs": [pair]}])
+    cloud.ec2.revoke_security_group_ingress(GroupId=cloud.group_id, IpPermissions=[rule | {"UserIdGroupPairs": [{"GroupId": source}]}])
+    assert cloud.ec2.describe_security_groups(GroupIds=[cloud.group_id])["SecurityGroups"][0]["IpPermissions"] == []

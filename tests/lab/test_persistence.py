@@ -8,8 +8,11 @@ import boto3
 import pytest
 from moto import mock_aws
 from moto.core.base_backend import BackendDict
+from moto.s3.models import s3_backends
 
 from lab import persistence
+from lab.settings import ACCOUNT_ID
+from tests.lab.certificates import Signed
 
 REGION = "ap-northeast-1"
 
@@ -40,6 +43,39 @@ def test_a_saved_account_comes_back_whole(tmp_path: Path) -> None:
         autoscaling.update_auto_scaling_group(AutoScalingGroupName="fleet", DesiredCapacity=1)
         groups = autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"]
         assert groups[0]["VPCZoneIdentifier"] == subnet_id
+
+
+def test_a_census_that_was_read_half_keeps_nothing_from_being_saved(tmp_path: Path) -> None:
+    with mock_aws():
+        ec2 = boto3.client("ec2", REGION)
+        for number in range(3):
+            vpc_id = ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16")["Vpc"]["VpcId"]
+            ec2.create_tags(Resources=[vpc_id], Tags=[{"Key": "Stack", "Value": "uda"}])
+        census = boto3.client("resourcegroupstaggingapi", REGION)
+        page = census.get_resources(ResourcesPerPage=1, TagFilters=[{"Key": "Stack", "Values": ["uda"]}])
+        assert page["PaginationToken"]
+        persistence.save(tmp_path / "state")
+        BackendDict.reset()
+
+        persistence.load(tmp_path / "state")
+        assert vpc_id in {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]}
+
+
+def test_certificates_and_objects_come_back_too(tmp_path: Path) -> None:
+    with mock_aws():
+        signed = Signed(tmp_path / "ca", "www.example.com")
+        arn = boto3.client("acm", REGION).import_certificate(**signed.imported())["CertificateArn"]
+        s3 = boto3.client("s3", "us-east-1")
+        s3.create_bucket(Bucket="uda-logs")
+        s3.put_object(Bucket="uda-logs", Key="a", Body=b"b")
+        persistence.save(tmp_path / "state")
+        BackendDict.reset()
+        s3_backends.bucket_accounts.clear()  # as in a new process
+
+        persistence.load(tmp_path / "state")
+        assert boto3.client("acm", REGION).get_certificate(CertificateArn=arn)["Certificate"].strip() == signed.certificate.strip()
+        assert s3.get_object(Bucket="uda-logs", Key="a")["Body"].read() == b"b"
+        assert s3_backends.bucket_accounts["uda-logs"] == ("aws", ACCOUNT_ID)  # whose it is: log delivery asks
 
 
 def test_without_a_saved_state_the_account_begins_empty(tmp_path: Path) -> None:

@@ -7,13 +7,19 @@ from pathlib import Path
 import pytest
 
 from lab import requests
+from lab.errors import LabError
 
 SIGNED = {"authorization": "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/ec2/aws4_request, SignedHeaders=host"}
 
 
-def test_the_service_is_read_from_the_signature() -> None:
-    assert requests.service_of(SIGNED) == "ec2"
-    assert requests.service_of({}) == "-"
+def test_region_and_service_are_read_from_the_signature() -> None:
+    assert requests.scope_of(SIGNED) == ("us-east-1", "ec2")
+    assert requests.scope_of({}) == ("-", "-")
+
+
+def test_a_presigned_urls_scope_is_read_from_its_own_parameter_alone() -> None:
+    assert requests.scope_of({}, "X-Amz-Credential=AKIA%2F20260101%2Fus-east-1%2Fs3%2Faws4_request") == ("us-east-1", "s3")
+    assert requests.scope_of({}, "x=Credential=AKIA/20260101/us-east-1/ec2/aws4_request") == ("-", "-")
 
 
 @pytest.mark.parametrize(
@@ -54,3 +60,11 @@ def test_the_log_is_read_back_filtered(tmp_path: Path) -> None:
 
 def test_a_log_that_does_not_exist_is_empty(tmp_path: Path) -> None:
     assert list(requests.read(tmp_path / "none.jsonl")) == []
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"at": 1.0, "unknown": 1}'])
+def test_a_log_with_something_else_in_it_is_told_of(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "requests.jsonl"
+    path.write_text(f"{line}\n")
+    with pytest.raises(LabError, match=r"requests\.jsonl, line 1: "):
+        list(requests.read(path))

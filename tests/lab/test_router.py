@@ -51,7 +51,7 @@ def test_a_private_subnet_leaves_by_the_nat_gateway_that_it_routes_to() -> None:
     private = dataclasses.replace(PRIVATE, routes=(LOCAL, Route("0.0.0.0/0", "nat-1")))
     vpc = dataclasses.replace(VPC, subnets=(PUBLIC, private), nat_gateways=(NatGateway("nat-1", PUBLIC.id, "54.9.9.9"),))
     text = router.ruleset(vpc, world(vpc))
-    assert 'oifname "uplink" ip saddr 10.0.1.0/24 snat ip to 54.9.9.9' in text
+    assert 'oifname "uplink" ip saddr 10.0.1.0/24 ip daddr 0.0.0.0/0 snat ip to 54.9.9.9' in text
     assert 'oifname "uplink" ip saddr 10.0.1.0/24 ip daddr 0.0.0.0/0 accept' in text
     assert router.public_addresses(vpc, world(vpc)) == ["54.9.9.9"]
 
@@ -95,3 +95,40 @@ def test_link_names_fit_the_kernels_fifteen_characters() -> None:
 
 def test_private_addresses_lead_nowhere_on_the_labs_internet_so_that_no_machine_reaches_the_hosts_own_networks() -> None:
     assert {"route add unreachable 10.0.0.0/8", "route add unreachable 192.168.0.0/16"} <= set(layout.internet())
+
+
+def test_two_private_subnets_leave_by_the_nat_gateways_that_their_own_tables_name() -> None:
+    other = Subnet("subnet-other", "10.0.2.0/24", "c", (LOCAL, Route("0.0.0.0/0", "nat-2")))
+    private = dataclasses.replace(PRIVATE, routes=(LOCAL, Route("0.0.0.0/0", "nat-1")))
+    gateways = (NatGateway("nat-1", PUBLIC.id, "54.9.9.1"), NatGateway("nat-2", PUBLIC.id, "54.9.9.2"))
+    vpc = dataclasses.replace(VPC, subnets=(PUBLIC, private, other), nat_gateways=gateways)
+    lines = [line.strip() for line in router.ruleset(vpc, world(vpc)).splitlines() if "54.9.9." in line]
+    assert lines == [
+        'oifname "uplink" ip saddr 10.0.1.0/24 ip daddr 0.0.0.0/0 snat ip to 54.9.9.1',
+        'oifname "uplink" ip saddr 10.0.2.0/24 ip daddr 0.0.0.0/0 snat ip to 54.9.9.2',
+    ]
+
+
+def test_a_nat_gateway_whose_subnet_lost_its_way_to_the_internet_carries_nobody() -> None:
+    private = dataclasses.replace(PRIVATE, routes=(LOCAL, Route("0.0.0.0/0", "nat-1")))
+    closed = dataclasses.replace(PUBLIC, routes=(LOCAL,))
+    vpc = dataclasses.replace(VPC, subnets=(closed, private), nat_gateways=(NatGateway("nat-1", PUBLIC.id, "54.9.9.9"),))
+    assert "54.9.9.9" not in router.ruleset(vpc, world(vpc))
+    assert "ip saddr 10.0.1.0/24 ip daddr 0.0.0.0/0 accept" not in router.ruleset(vpc, world(vpc))
+
+
+def test_a_gateway_endpoint_takes_s3s_address_from_the_subnets_that_route_to_it_alone() -> None:
+    private = dataclasses.replace(PRIVATE, routes=(LOCAL, Route("198.18.0.2/32", "vpce-1")))
+    vpc = dataclasses.replace(VPC, subnets=(PUBLIC, private), gateway_endpoint_ids=("vpce-1",))
+    lines = [line.strip() for line in router.ruleset(vpc, world(vpc)).splitlines() if "169.254.169.252" in line]
+    assert lines == [
+        'iifname "vpc" ip saddr 10.0.1.0/24 ip daddr 198.18.0.2/32 tcp dport 443 dnat ip to 169.254.169.252',
+        'iifname "vpc" ip daddr 169.254.169.252 ct status dnat accept',
+    ]
+
+
+def test_a_route_to_a_gateway_endpoint_that_is_gone_leads_nowhere() -> None:
+    private = dataclasses.replace(PRIVATE, routes=(LOCAL, Route("198.18.0.2/32", "vpce-1")))
+    text = router.ruleset(dataclasses.replace(VPC, subnets=(PUBLIC, private)), world(VPC))
+    assert "dnat ip to 169.254.169.252" not in text
+    assert "ip saddr 10.0.1.0/24 ip daddr 198.18.0.2/32 drop" in text

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import stat
+from pathlib import Path
+
 import pytest
 
 from lab import settings
@@ -28,3 +31,11 @@ def test_two_labs_share_nothing() -> None:
 def test_a_name_that_cannot_name_a_namespace_is_refused() -> None:
     with pytest.raises(LabError, match="LAB_NAME is 'My Lab': expected 1 to 20 lower-case letters"):
         settings.load("My Lab")
+
+
+def test_a_secret_is_its_owners_alone_also_in_a_file_that_was_not(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text("old")
+    path.chmod(0o644)
+    settings.write_secret(path, "new")
+    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new", 0o600)

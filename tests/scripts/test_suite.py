@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +51,29 @@ def test_a_part_past_its_limit_is_ended_with_its_children(tmp_path: Path) -> Non
     assert left == []
 
 
+def test_ctrl_c_ends_what_the_lanes_run_and_they_begin_nothing_more(tmp_path: Path) -> None:
+    mark = f"suite-child-{tmp_path.name}"
+    program = f"""
+import sys; sys.path.insert(0, "scripts")
+import suite
+hanging = ("python", "-c", "import subprocess; subprocess.run(['sleep', '60'], env={{'MARK': '{mark}'}}, executable='sleep')")
+suite.parts = lambda: iter([suite.Part(name, "slow", hanging) for name in ("first", "second", "third")])
+suite.main([])
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=suite.PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    began = time.monotonic()
+    while not any(carries(p, mark) for p in Path("/proc").glob("[0-9]*/environ")):
+        assert time.monotonic() < began + 20
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode != 0
+    assert "third begins" not in output
+    assert [p for p in Path("/proc").glob("[0-9]*/environ") if carries(p, mark)] == []
+
+
 def carries(environ: Path, mark: str) -> bool:
     try:
         return mark.encode() in environ.read_bytes()
@@ -72,6 +98,13 @@ def test_a_failure_ends_the_run_non_zero_but_not_early(monkeypatch: pytest.Monke
     monkeypatch.setattr(suite, "parts", lambda: iter([bad, good]))
     assert suite.main([]) == 1
     assert capsys.readouterr().out.endswith("1 passed, 1 failed\n")
+
+
+def test_parts_of_one_lab_stay_together_and_the_longest_job_begins() -> None:
+    machines = suite.Part("machines", "machines", ("pytest",), limit=900, root=True)
+    roles = [suite.Part(f"molecule-{name}", "molecule", ("molecule",), limit=600, root=True, lab="roles") for name in ("base", "nginx")]
+    stack = suite.Part("stacks-uda", "stacks", ("pytest",), limit=3000, root=True)
+    assert suite.jobs([suite.Part("ruff", "lint", ("ruff",)), machines, *roles, stack]) == [[stack], roles, [machines]]
 
 
 def test_the_runner_lists_its_parts() -> None:

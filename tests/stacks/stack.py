@@ -37,12 +37,32 @@ class Run:
         return sum(int(word.removeprefix("changed=")) for word in recap.split() if word.startswith("changed="))
 
 
-class Stack:
-    """A stack on a lab that only its tests use; `wanted` holds its inventory's variables as they are written."""
+@dataclass(frozen=True)
+class Plan:
+    """How `make plan` ended, and the changes that it told."""
 
-    def __init__(self, lab: settings.Settings, name: str) -> None:
+    status: int
+    changes: list[dict[str, Any]]
+
+    def named(self, action: str) -> set[tuple[str, str]]:
+        """(kind, key) of everything that this is to be done with."""
+        return {(change["kind"], change["key"]) for change in self.changes if change["action"] == action}
+
+    def fields(self) -> set[tuple[str, str, str]]:
+        """(kind, key, field) of everything that is another value."""
+        return {(change["kind"], change["key"], one["field"]) for change in self.changes for one in change["fields"]}
+
+
+class Stack:
+    """A stack on a lab that only its tests use; `wanted` holds its inventory's variables as they are written.
+
+    `user` is whose credentials its playbooks have, a user of the lab; None for whom the inventory names, else the account's root.
+    """
+
+    def __init__(self, lab: settings.Settings, name: str, user: str | None = None) -> None:
         self.lab = lab
         self.name = name
+        self.user = user
         self.wanted: dict[str, Any] = {}
         for path in sorted((PROJECT / "inventories" / name / "group_vars" / "stack").glob("*.yml")):
             self.wanted |= yaml.safe_load(path.read_text()) or {}
@@ -52,35 +72,47 @@ class Stack:
     def aws(self, service: str) -> Any:
         return self._session.client(service, endpoint_url=self.lab.endpoint_url)
 
-    def play(self, playbook: str, *arguments: str, kill_at_task: int | None = None, **environment: str) -> Run:
-        """Run a playbook; with `kill_at_task` send it SIGKILL, with all its children, when it begins its n-th task."""
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), playbook, "-i", f"inventories/{self.name}", *arguments]
+    def play(self, playbook: str, *arguments: str, kill_at_task: str = "", **environment: str) -> Run:
+        """Run a playbook; with `kill_at_task` send it SIGKILL, with all its children, when it begins the task of that name."""
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), playbook, "-i", f"inventories/{self.name}"]
+        command += [*(("-e", f"stack_lab_profile={self.user}") if self.user else ()), *arguments]
+        shown = {"ANSIBLE_DISPLAY_SKIPPED_HOSTS": "true"} if kill_at_task else {}  # else a task is told with its result, not when it begins
         process = subprocess.Popen(
             command,
             cwd=PROJECT,
-            env=os.environ | self.lab.environment() | {"ANSIBLE_NOCOLOR": "1"} | environment,
+            env=os.environ | self.lab.environment() | {"ANSIBLE_NOCOLOR": "1"} | shown | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
-        lines, tasks = [], 0
+        lines = []
         assert process.stdout is not None
         with process.stdout:
             for line in process.stdout:
                 lines.append(line)
-                tasks += line.startswith("TASK [")
-                if tasks == kill_at_task:
+                if kill_at_task and line.startswith(f"TASK [{kill_at_task}]"):
                     os.killpg(process.pid, signal.SIGKILL)
                     break
         return Run(process.wait(), "".join(lines))
 
     def built(self, *arguments: str, **environment: str) -> Run:
-        """Run site.yml and expect it to succeed."""
-        run = self.play("site.yml", *arguments, kill_at_task=None, **environment)
+        """Run site.yml, with a yes to what it replaces or deletes, and expect it to succeed."""
+        run = self.play("site.yml", "-e", "approve=yes", *arguments, **environment)
         assert run.status == 0, run.output[-6000:]
         return run
+
+    def plan(self, *arguments: str) -> Plan:
+        """What `make plan` tells; it ends 0 when there is nothing to do, 2 when there is something."""
+        file = self.lab.directory / "plan.json"
+        users = ("-e", f"stack_lab_profile={self.user}") if self.user else ()
+        done = subprocess.run(
+            [str(PROJECT / "scripts/plan"), self.name, str(file), *users, *arguments],
+            cwd=PROJECT, env=os.environ | self.lab.environment(), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode in (0, 2), done.stdout[-6000:] + done.stderr[-2000:]
+        return Plan(done.returncode, json.loads(file.read_text())["changes"])
 
     def mutations(self, since: float) -> list[str]:
         """Requests of the controller's that could change something, since a moment (seconds since the epoch)."""
@@ -119,13 +151,15 @@ class Stack:
         return [instance for reservation in found for instance in reservation["Instances"]]
 
     def tagged(self) -> list[str]:
-        """ARNs of everything that carries the stack's tag, by AWS's own census, but for instances that have ended."""
+        """ARNs of everything that carries the stack's tag, by AWS's own census, but for instances and NAT gateways that are no more."""
         pages = self.aws("resourcegroupstaggingapi").get_paginator("get_resources")
         filters = [{"Key": "Stack", "Values": [self.name]}]
         arns = [found["ResourceARN"] for page in pages.paginate(TagFilters=filters) for found in page["ResourceTagMappingList"]]
         ended = [{"Name": "instance-state-name", "Values": ["terminated"]}]
         reservations = self.aws("ec2").describe_instances(Filters=ended)["Reservations"]
         gone = {instance["InstanceId"] for reservation in reservations for instance in reservation["Instances"]}
+        deleted = [{"Name": "state", "Values": ["deleted"]}]
+        gone |= {gateway["NatGatewayId"] for gateway in self.aws("ec2").describe_nat_gateways(Filters=deleted)["NatGateways"]}
         return [arn for arn in arns if arn.rsplit("/", 1)[-1] not in gone]
 
     def healthy(self) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import threading
+import signal
 import time
 from collections import Counter
 from pathlib import Path
@@ -15,50 +15,32 @@ from lab.engine.podman import Podman
 from lab.errors import LabError
 from tests.stacks import story
 from tests.stacks.stack import PROJECT, Stack
+from tests.stacks.visitors import Visitors
 
 pytestmark = pytest.mark.machines
-STACK = "uda"
+STACK, OPERATOR = "uda", "operator"
 
-# Tasks at whose beginning site.yml is killed, one run after the other, while the stack is built: they lie in the network, the
-# security groups, identity, the database (twice), before and on the builder, between image and test, in the test, and in the fleet.
-MOMENTS = (6, 12, 22, 31, 37, 53, 72, 120, 126, 143)
-
-
-class Visitors:
-    """Steady requests to the site from the operator's computer; keeps when each failed."""
-
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
-        self._host = stack.dns_name
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._visit)
-        self.failures: list[tuple[float, int | str]] = []  # (seconds since the epoch, status or what went wrong)
-        self.count = 0
-
-    def __enter__(self) -> Visitors:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _visit(self) -> None:
-        while not self._stop.wait(0.1):
-            began = time.time()
-            try:
-                outcome: int | str = self._stack.get("/api/users", self._host)[0]
-            except OSError as error:
-                outcome = f"{error} after {time.time() - began:.1f} s"
-            self.count += 1
-            if outcome != 200:
-                self.failures.append((began, outcome))
+# Tasks at whose beginning site.yml is killed, one run after the other, while the stack is built.
+MOMENTS = (
+    "vpc : network | Create the subnets",
+    "security_groups : Set their rules",
+    "iam : Create the instance profile",
+    "rds : Create the DB instance",
+    "rds : Settle | Wait until the DB instance is available",
+    "alb : Finish the listeners",
+    "nginx : Write nginx.conf",
+    "ami : End the builder",
+    "Ask for its health",
+    "asg : Wait until the instances are healthy",
+)
 
 
 def test_a_run_that_is_killed_ten_times_is_finished_by_running_again(stack: Stack) -> None:
-    for moment in MOMENTS:
-        stack.play("site.yml", kill_at_task=moment)
+    foretold = stack.plan()
+    for moment in MOMENTS:  # through all layers, since a task of one that is passed over never begins
+        assert stack.play("site.yml", "-e", "stack_pass_over=false", kill_at_task=moment).status == -signal.SIGKILL, moment
     stack.built()
+    assert story.stands(stack) == story.made_of(foretold)
     ec2 = stack.aws("ec2")
     mine = [{"Name": "tag:Stack", "Values": ["uda"]}]
     names = Counter(
@@ -100,6 +82,7 @@ def test_a_second_run_changes_nothing_and_sends_no_mutating_request(stack: Stack
     versions = ec2.describe_launch_template_versions(LaunchTemplateName="uda_web")["LaunchTemplateVersions"]
     healthy = stack.healthy()
     story.a_second_run_is_quiet(stack)
+    story.one_variable_is_one_field(stack)
     assert ec2.describe_launch_template_versions(LaunchTemplateName="uda_web")["LaunchTemplateVersions"] == versions
     assert stack.healthy() == healthy
 
@@ -122,6 +105,34 @@ def test_the_password_is_in_no_output_no_file_no_user_data_and_no_machine(stack:
         assert looked == ""
 
 
+def test_a_new_password_is_in_no_output_and_the_site_follows_within_seconds(stack: Stack) -> None:
+    old = stack.password()
+    with Visitors(stack, "/api/users") as visitors:
+        run = stack.play("playbooks/rotate_password.yml", "-vvvv")
+        ended = time.time()
+        time.sleep(3)
+    assert run.status == 0, run.output[-6000:]
+    new = stack.password()
+    assert new != old
+    assert old not in run.output
+    assert new not in run.output
+    moments = [moment for moment, _outcome in visitors.failures]
+    assert not moments or moments[-1] - moments[0] < 10
+    assert not [moment for moment in moments if moment > ended]
+
+
+def test_a_rotation_that_is_killed_is_finished_by_running_it_again(stack: Stack) -> None:
+    killed = stack.play("playbooks/rotate_password.yml", kill_at_task="Make the new version the current one")
+    assert killed.status == -signal.SIGKILL
+    standing = stack.aws("secretsmanager").describe_secret(SecretId="uda/database")["VersionIdsToStages"].values()
+    assert "AWSPENDING" in [label for labels in standing for label in labels]  # the database has the new password, nobody else
+    run = stack.play("playbooks/rotate_password.yml")
+    assert run.status == 0, run.output[-6000:]
+    stages = stack.aws("secretsmanager").describe_secret(SecretId="uda/database")["VersionIdsToStages"].values()
+    assert sorted(label for labels in stages for label in labels) == ["AWSCURRENT", "AWSPREVIOUS"]
+    assert {stack.get("/api/users")[0] for _ in range(10)} == {200}
+
+
 def test_a_direct_request_to_a_machine_is_dropped(stack: Stack) -> None:
     for instance in stack.instances():
         assert stack.get("/", instance["PublicIpAddress"], timeout=30)[0] == 504
@@ -139,10 +150,20 @@ def test_the_database_is_open_to_the_web_tier_alone(stack: Stack) -> None:
     assert stack.inside("internet", "nc", "-z", "-w", "2", address, "5432") != 0
 
 
+def test_a_machine_reads_its_own_secrets_and_no_others(stack: Stack) -> None:
+    stack.aws("secretsmanager").create_secret(Name="students/database", SecretString="{}")
+    engine, machine = Podman(stack.lab), stack.instances()[0]["InstanceId"]
+    script = "import boto3, sys; boto3.client('secretsmanager', 'ap-northeast-1').get_secret_value(SecretId=sys.argv[1])"
+    engine.run(machine, ["python3", "-c", script, "uda/database"])
+    with pytest.raises(LabError, match="AccessDeniedException"):
+        engine.run(machine, ["python3", "-c", script, "students/database"])
+    stack.aws("secretsmanager").delete_secret(SecretId="students/database", ForceDeleteWithoutRecovery=True)
+
+
 def test_an_ended_instance_is_replaced_and_costs_no_request_after_the_health_checks_delay(stack: Stack) -> None:
     images = {instance["ImageId"] for instance in stack.instances()}
     victim = stack.instances()[0]["InstanceId"]
-    with Visitors(stack) as visitors:
+    with Visitors(stack, "/api/users") as visitors:
         time.sleep(2)
         ended = time.time()
         stack.aws("ec2").terminate_instances(InstanceIds=[victim])
@@ -153,6 +174,7 @@ def test_an_ended_instance_is_replaced_and_costs_no_request_after_the_health_che
     delay = 2 * 10 + 5  # unhealthy threshold times interval, and one time-out
     assert [failure for failure in visitors.failures if failure[0] > ended + delay] == []
     assert visitors.count > 50
+    story.nothing_is_to_do(stack)
 
 
 def test_stopping_nginx_on_one_machine_leaves_the_service_up(stack: Stack) -> None:
@@ -186,7 +208,7 @@ def test_the_load_balancers_group_taken_from_the_web_group_is_a_gateway_time_out
 
 def test_the_lab_comes_back_whole_after_down_and_up(stack: Stack) -> None:
     lifecycle.down(stack.lab, forget=False, say=print)
-    assert not list(Path("/run/netns").glob("lab-test-uda-*"))
+    assert not list(Path("/run/netns").glob("lab-test-uda.*"))
     lifecycle.up(stack.lab, print)
     until = time.monotonic() + 60
     while len(stack.healthy()) < 2 or stack.get("/api/users")[0] != 200:
@@ -203,7 +225,7 @@ def test_a_changed_role_variable_makes_a_new_image_and_rolls_the_fleet_with_the_
     ec2 = stack.aws("ec2")
     before = {instance["ImageId"] for instance in stack.instances()}
     versions = len(ec2.describe_launch_template_versions(LaunchTemplateName="uda_web")["LaunchTemplateVersions"])
-    with Visitors(stack) as visitors:
+    with Visitors(stack, "/api/users") as visitors:
         stack.built(*aws_settings(stack), "-e", "nginx_log_keep_days=7", **aws_environment(stack))
     after = {instance["ImageId"] for instance in stack.instances()}
     assert len(after) == 1
@@ -253,6 +275,7 @@ def aws_settings(stack: Stack) -> list[str]:
     command = f"nc -X connect -x 127.0.0.1:{stack.lab.proxy_port} %h %p"
     return [
         *("-e", "stack_target=aws", "-e", "stack_account_id=123456789012", "-e", f"stack_proxy={proxy}"),
+        *("-e", "stack_lab_profile=lab"),
         *("-e", f'{{"stack_ssh_common_args": "-o ProxyCommand=\\"{command}\\""}}'),
     ]
 

@@ -62,6 +62,57 @@ def test_what_is_wrong_is_told_without_the_secret(line: str, secret: str, words:
     assert "s3cret" not in str(raised.value)
 
 
+STORE = {"/shop/dev/DB_HOST": "db", "/shop/dev/DB_PASSWORD": "s3cret", "/other": "x"}
+
+
+def stored(names: list[str]) -> dict[str, str]:
+    assert len(names) <= 10, "GetParameters takes no more"
+    return {name: STORE[name] for name in names if name in STORE}
+
+
+def test_parameters_come_by_their_names() -> None:
+    lines = "PARAMETER_HOST=/shop/dev/DB_HOST\nPARAMETER_SAME='/shop/dev/DB_HOST'\nPARAMETERS_PATH=/shop\nOTHER=1\n"
+    wants = program.wanted_parameters(program.read_environment(lines))
+    assert program.parameters(wants, stored) == {"HOST": "db", "SAME": "db"}
+
+
+def test_many_parameters_come_ten_at_once() -> None:
+    many = {f"P{number}": f"/many/{number}" for number in range(25)}
+    asked: list[int] = []
+
+    def read(names: list[str]) -> dict[str, str]:
+        asked.append(len(names))
+        return {name: name for name in names}
+
+    assert program.parameters(many, read) == many
+    assert asked == [10, 10, 5]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("PARAMETER_X=/shop/none", r"there is no parameter /shop/none \(wanted for X\)"),
+        ("PARAMETER_X=", "found PARAMETER_X=, expected PARAMETER_NAME=<name of a parameter>"),
+        ("PARAMETER_1=/other", "expected PARAMETER_NAME="),
+    ],
+)
+def test_a_wrong_parameter_is_told(line: str, words: str) -> None:
+    with pytest.raises(program.SecretsError, match=words):
+        program.parameters(program.wanted_parameters(program.read_environment(line)), stored)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({}, "found no parameter below /shop, expected at least one"),
+        ({"/shop/db-host": "x"}, "found /shop/db-host, expected names of variables"),
+    ],
+)
+def test_a_path_without_variables_is_told(found: dict[str, str], words: str) -> None:
+    with pytest.raises(program.SecretsError, match=words):
+        program.below("/shop", lambda _path: found)
+
+
 def unquoted_as_systemd_does(text: str) -> str:
     """Between double quotes systemd takes a backslash away before one of these four and leaves any other."""
     assert text[0] == text[-1] == '"'
@@ -114,6 +165,21 @@ def test_it_tries_again_in_growing_steps(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(ConnectionError):
         program.patiently(never, 60)
     assert pauses == [1, 2, 4, 8, 15, 15, 15]
+
+
+def test_it_asks_the_parameter_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        region = "ap-northeast-1"
+        client = boto3.client("ssm", region_name=region)
+        for number in range(12):
+            client.put_parameter(Name=f"/shop/dev/P{number}", Value=f"v{number}", Type="SecureString")
+        client.put_parameter(Name="/shop/dev/deeper/P", Value="x", Type="String")
+        store = program.ParameterStore(region)
+        assert program.below("/shop/dev", store.below) == {f"P{number}": f"v{number}" for number in range(12)}
+        assert store.by_name(["/shop/dev/P1", "/none"]) == {"/shop/dev/P1": "v1"}
 
 
 def test_it_asks_secrets_manager(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible.module_utils.stack.guard import GuardError, check_account, check_endpoints, is_loopback
+from ansible.module_utils.stack.guard import GuardError, check_account, check_endpoints, check_profile, is_loopback
 
 LAB = ["http://127.0.0.1:4600", "http://127.0.0.1:4600/"]
 
@@ -34,6 +34,15 @@ def test_the_lab_refuses_one_endpoint_elsewhere_among_many() -> None:
 def test_aws_may_be_anywhere_and_the_lab_on_loopback() -> None:
     check_endpoints("aws", ["https://ec2.ap-northeast-1.amazonaws.com"])
     check_endpoints("lab", LAB)
+
+
+def test_a_profile_that_no_file_knows_is_refused_with_where_to_get_one() -> None:
+    check_profile("lab", None, [])
+    check_profile("lab", "student", ["lab", "student"])
+    with pytest.raises(GuardError, match="stack_lab_profile is 'student': the lab has no such user"):
+        check_profile("lab", "student", ["lab"])
+    with pytest.raises(GuardError, match="AWS_PROFILE is 'work': no such profile in your AWS configuration"):
+        check_profile("aws", "work", [])
 
 
 def test_another_account_is_refused_by_both_numbers() -> None:

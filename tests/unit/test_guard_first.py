@@ -102,3 +102,9 @@ def test_a_wrong_type_and_a_misspelt_option_are_told_together(aws: Aws) -> None:
     assert "alb_idle_timout is no option of the role alb. Did you mean alb_idle_timeout?" in done.stdout + done.stderr
     assert "rds_multi_az is 'perhaps' (role rds)" in done.stdout + done.stderr
     assert aws.actions == []
+
+
+def test_a_number_from_the_command_line_which_comes_as_text_is_held_to_the_rules(aws: Aws) -> None:
+    done = run(aws.url, "-e", "asg_min_size=5", "-e", "rds_allocated_storage=10", playbook="playbooks/preflight.yml")
+    assert "2 wrong values; no request was sent:" in done.stdout + done.stderr
+    assert aws.actions == []

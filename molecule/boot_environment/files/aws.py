@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Secrets Manager on 443 and the metadata service (IMDSv2 only) on 8254.
+"""Secrets Manager and SSM on 443 and the metadata service (IMDSv2 only) on 8254.
 
 The first request for a secret is refused, as it is on a machine whose role is not known everywhere yet.
 """
@@ -25,6 +25,7 @@ SECRETS = {
     "uda/database": {"username": "postgres", "password": "a'b\"c\\d$e `f` #g %h \u00e9\nsecond line"},
     "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:uda/app-a1b2c3": {"secret_key": "only-for-tests"},
 }
+PARAMETERS = {"/uda/dev/DB_HOST": "db.example", "/uda/dev/DB_USER": "from the path", "/uda/colour": "green tea"}
 asked: list[str] = []
 
 
@@ -41,15 +42,19 @@ class Metadata(BaseHTTPRequestHandler):
         return answer(self, 200 if self.path in pages else 404, pages.get(self.path, ""))
 
 
-class SecretsManager(BaseHTTPRequestHandler):
-    """GetSecretValue."""
+class Services(BaseHTTPRequestHandler):
+    """GetSecretValue of Secrets Manager, GetParameters and GetParametersByPath of SSM."""
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         signed_by_the_role = CREDENTIALS["AccessKeyId"] in self.headers.get("Authorization", "")
-        asked.append(body["SecretId"])
+        asked.append(self.headers["X-Amz-Target"])
         if len(asked) == 1 or not signed_by_the_role or self.headers.get("X-Amz-Security-Token") != "session-token":
             return answer(self, 400, json.dumps({"__type": "AccessDeniedException", "Message": "not authorized"}))
+        if "SecretId" not in body:
+            wanted = body["Names"] if "Names" in body else [name for name in PARAMETERS if name.rpartition("/")[0] == body["Path"]]
+            found = [{"Name": name, "Value": PARAMETERS[name]} for name in wanted if name in PARAMETERS]
+            return answer(self, 200, json.dumps({"Parameters": found if body["WithDecryption"] else []}))
         if body["SecretId"] not in SECRETS:
             return answer(self, 400, json.dumps({"__type": "ResourceNotFoundException", "Message": "no such secret"}))
         return answer(self, 200, json.dumps({"SecretString": json.dumps(SECRETS[body["SecretId"]])}))
@@ -67,8 +72,8 @@ def answer(request: BaseHTTPRequestHandler, status: int, body: str) -> None:
 if __name__ == "__main__":
     metadata = ThreadingHTTPServer(("127.0.0.1", 8254), Metadata)
     threading.Thread(target=metadata.serve_forever, daemon=True).start()
-    secrets = ThreadingHTTPServer(("127.0.0.1", 443), SecretsManager)
+    services = ThreadingHTTPServer(("127.0.0.1", 443), Services)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain("/usr/local/share/ca-certificates/aws.crt", "/etc/ssl/private/aws.key")
-    secrets.socket = context.wrap_socket(secrets.socket, server_side=True)
-    secrets.serve_forever()
+    services.socket = context.wrap_socket(services.socket, server_side=True)
+    services.serve_forever()

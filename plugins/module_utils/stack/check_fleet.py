@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .problem import Wanted, names, problem, within
+from .check_policies import policies
+from .problem import Wanted, in_order, names, within
 
 INSTANCE_TYPE = r"[a-z][a-z0-9-]*\.([0-9]*x?large|nano|micro|small|medium|metal(-[0-9a-z]+)?)"
 
@@ -19,17 +20,9 @@ def check(wanted: Wanted) -> Iterator[str]:
     yield from names(wanted, "asg_name", r"[^:]{1,255}", "Use 1 to 255 characters, no colon")
     yield from within(wanted, "ami_keep", 2, 100, " images")
     yield from within(wanted, "asg_health_check_grace_period", 0, 7200, " seconds")
-    yield from sizes(wanted)
-
-
-def sizes(wanted: Wanted) -> Iterator[str]:
-    """The sizes must stand in the order min, desired, max."""
-    low, desired, high = (wanted.get(f"asg_{size}") for size in ("min_size", "desired_capacity", "max_size"))
-    if low is None or high is None:
-        return
-    if low < 0:
-        yield problem("asg_min_size", low, "below zero", "Choose 0 or more")
-    if low > high:
-        yield problem("asg_min_size", low, f"above asg_max_size {high}", "Lower it or raise asg_max_size")
-    elif desired is not None and not low <= desired <= high:
-        yield problem("asg_desired_capacity", desired, f"not between asg_min_size {low} and asg_max_size {high}", "Choose one between them")
+    for number, kind in enumerate(wanted.get("asg_instance_types") or []):
+        yield from names(
+            {f"asg_instance_types[{number}]": kind}, f"asg_instance_types[{number}]", INSTANCE_TYPE, "Use a type such as t3.micro"
+        )
+    yield from in_order(wanted, "asg_min_size", "asg_desired_capacity", "asg_max_size")
+    yield from policies(wanted)

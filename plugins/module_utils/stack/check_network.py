@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The VPC, its subnets and route tables."""
+"""The VPC and its subnets: of the stack's own, or borrowed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from ipaddress import IPv4Network
 from itertools import combinations
 from typing import Any
 
-from .problem import Wanted, entries, listing, problem
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from .problem import Wanted, entries, listing, parts, problem
 from .regions import ZONES
 
 SUBNET = {
@@ -19,16 +21,23 @@ SUBNET = {
     "tier": {"type": "str", "required": True},
     "public_addresses": {"type": "bool"},
 }
-ROUTE_TABLE = {
-    "name": {"type": "str", "required": True},
+BORROWED_SUBNET = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
     "tier": {"type": "str", "required": True},
-    "internet": {"type": "bool", "default": False},
+    "route_table": {"type": "str"},
 }
+IN_TWO_ZONES = {"stack_load_balancer_tier": "load balancer", "stack_database_tier": "database"}
 Subnets = Mapping[str, Mapping[str, Any]]
 
 
 def check(wanted: Wanted) -> Iterator[str]:
-    """What is wrong with the network."""
+    """What is wrong with the VPC and its subnets."""
+    if wanted.get("vpc_borrowed"):
+        yield from borrowed(wanted)
+        return
+    if wanted.get("vpc_lookup"):
+        yield problem("vpc_lookup", wanted["vpc_lookup"], "the stack makes a VPC of its own", "Take it away, or set vpc_borrowed: true")
     subnets, problems = entries(wanted, "vpc_subnets", SUBNET)
     yield from problems
     vpc, problems = network("vpc_cidr", wanted.get("vpc_cidr"))
@@ -36,7 +45,47 @@ def check(wanted: Wanted) -> Iterator[str]:
     yield from addresses(vpc, subnets)
     yield from zones(subnets, str(wanted.get("stack_region") or ""))
     yield from tiers(wanted, subnets)
-    yield from route_tables(wanted, subnets)
+
+
+def borrowed(wanted: Wanted) -> Iterator[str]:
+    """A borrowed VPC must be found by something, its parts too; what only a VPC of one's own has is not set."""
+    lookup = wanted.get("vpc_lookup") or {}
+    if not (lookup.get("id") or lookup.get("tags") or wanted.get("vpc_name")):
+        yield "vpc_borrowed is True, but nothing says which VPC. Set vpc_name to its tag Name, or vpc_lookup to its id or tags"
+    if set(lookup) - {"id", "tags"} or (lookup.get("id") and lookup.get("tags")):
+        yield problem("vpc_lookup", lookup, "not one of id and tags", "Use {id: vpc-...} or {tags: {...}}")
+    if lookup.get("id") and not re.fullmatch(r"vpc-[0-9a-f]{8,17}", str(lookup["id"])):
+        yield problem("vpc_lookup.id", lookup["id"], "no id of a VPC", "Use a form such as vpc-0123456789abcdef0")
+    if wanted.get("vpc_internet_gateway_name"):
+        yield problem(
+            "vpc_internet_gateway_name", wanted["vpc_internet_gateway_name"], "a borrowed VPC keeps its own gateway", "Take it away"
+        )
+    yield from network("vpc_cidr", wanted.get("vpc_cidr"))[1]
+    subnets, problems = entries(wanted, "vpc_subnets", BORROWED_SUBNET)
+    yield from problems
+    for key, subnet in subnets.items():
+        yield from findable(f"vpc_subnets.{key}", subnet)
+    existing = {subnet["tier"] for subnet in subnets.values()}
+    for variable in tiers_of_parts(wanted):
+        yield from tier_exists(variable, wanted.get(variable), existing)
+
+
+def tiers_of_parts(wanted: Wanted) -> list[str]:
+    """The variables that say in which tier of subnets a part of the stack stands."""
+    bastion = ("bastion",) if boolean(wanted.get("stack_bastion") or False, strict=False) else ()
+    return [f"stack_{part}_tier" for part in (*parts(wanted), *bastion)]
+
+
+def findable(variable: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    """Something borrowed is found by one of its id and its name."""
+    if bool(entry.get("id")) == bool(entry.get("name")):
+        found = {word: entry.get(word) for word in ("id", "name")}
+        yield problem(variable, found, "something borrowed is found by one of id and name", "Give exactly one of them")
+
+
+def tier_exists(variable: str, tier: Any, existing: Collection[str]) -> Iterator[str]:
+    if tier is not None and existing and tier not in existing:
+        yield problem(variable, tier, "no subnet in vpc_subnets is of this tier", f"Choose one of {listing(existing)}")
 
 
 def network(variable: str, value: Any) -> tuple[IPv4Network | None, list[str]]:
@@ -87,31 +136,11 @@ def tiers(wanted: Wanted, subnets: Subnets) -> Iterator[str]:
     if not subnets:
         return
     existing = {subnet["tier"] for subnet in subnets.values()}
-    for part in ("load_balancer", "fleet", "builder", "database"):
-        variable = f"stack_{part}_tier"
+    for variable in tiers_of_parts(wanted):
         tier = wanted.get(variable)
-        if tier is None:
-            continue
-        if tier not in existing:
-            yield problem(variable, tier, "no subnet in vpc_subnets is of this tier", f"Choose one of {listing(existing)}")
-        elif part in ("load_balancer", "database"):
+        yield from tier_exists(variable, tier, existing)
+        if tier in existing and variable in IN_TWO_ZONES:
             azs = {subnet["az"] for subnet in subnets.values() if subnet["tier"] == tier}
             if len(azs) < 2:
-                remedy = f"A {part.replace('_', ' ')} needs subnets in two availability zones: add one in another"
+                remedy = f"A {IN_TWO_ZONES[variable]} needs subnets in two availability zones: add one in another"
                 yield problem(variable, tier, f"its subnets are all in {listing(azs)}", remedy)
-
-
-def route_tables(wanted: Wanted, subnets: Subnets) -> Iterator[str]:
-    tables, problems = entries(wanted, "vpc_route_tables", ROUTE_TABLE)
-    yield from problems
-    existing = {subnet["tier"] for subnet in subnets.values()}
-    seen: dict[str, str] = {}
-    for key, table in tables.items():
-        variable, tier = f"vpc_route_tables.{key}.tier", table["tier"]
-        if subnets and tier not in existing:
-            yield problem(variable, tier, "no subnet in vpc_subnets is of this tier", f"Choose one of {listing(existing)}")
-        if tier in seen:
-            yield problem(variable, tier, f"vpc_route_tables.{seen[tier]} serves this tier already", "Keep one route table for each tier")
-        seen.setdefault(tier, key)
-        if table["internet"] and not wanted.get("vpc_internet_gateway_name"):
-            yield problem(f"vpc_route_tables.{key}.internet", True, "there is no internet gateway", "Set vpc_internet_gateway_name")

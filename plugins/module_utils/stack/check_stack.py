@@ -12,10 +12,13 @@ from .problem import Wanted, listing, names, problem
 try:
     import botocore.session
 
-    REGIONS = frozenset(botocore.session.get_session().get_available_regions("ec2"))
+    # Without a profile: one that is not there must not keep the checks from telling so.
+    SESSION = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    REGIONS = frozenset(SESSION.get_available_regions("ec2"))
 except ImportError:
     REGIONS = frozenset()
 
+NAME_RULE = "Use 1 to 20 lower-case letters, digits, hyphens and underscores, a letter first"
 COMPUTE = ("fleet", "containers")
 RUNTIMES = {  # how each is delivered -> what can run it
     "image": ("django", "node"),
@@ -35,7 +38,7 @@ def check(wanted: Wanted) -> Iterator[str]:
     for variable in required(wanted):
         if wanted.get(variable) in (None, "", {}, []):
             yield f"{variable} is not set. Set it in the inventory, in group_vars/stack/"
-    yield from names(wanted, "stack_name", r"[a-z][a-z0-9-]{0,19}", "Use 1 to 20 lower-case letters, digits and hyphens, a letter first")
+    yield from names(wanted, "stack_name", r"[a-z][a-z0-9_-]{0,19}", NAME_RULE)
     yield from target(wanted)
     yield from region(wanted)
     yield from application(wanted)

@@ -25,6 +25,18 @@ def check_endpoints(target: str, endpoints: Iterable[str]) -> None:
             )
 
 
+def check_profile(target: str, profile: str | None, known: Iterable[str]) -> None:
+    """Refuse a profile that no credentials file knows."""
+    if not profile or profile in known:
+        return
+    if target == "lab":
+        raise GuardError(
+            f"stack_lab_profile is '{profile}': the lab has no such user. "
+            "`python -m lab user` and `python -m lab fixture` make users of the lab; `lab` is the account's root"
+        )
+    raise GuardError(f"AWS_PROFILE is '{profile}': no such profile in your AWS configuration. Choose one that is there, or log in")
+
+
 def check_account(target: str, account_id: str, found: Callable[[], str]) -> None:
     """Refuse an account other than the one that the inventory pins; asks AWS only on target aws."""
     if target != "aws":

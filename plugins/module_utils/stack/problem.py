@@ -12,6 +12,12 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 Wanted = Mapping[str, Any]
 
 
+def parts(wanted: Wanted) -> tuple[str, ...]:
+    """The parts of a stack that stand in a tier of subnets and have a security group, by what runs the application."""
+    compute = ("task",) if wanted.get("stack_compute") == "containers" else ("fleet", "builder")
+    return ("load_balancer", *compute, "database")
+
+
 def problem(variable: str, value: Any, wrong: str, remedy: str) -> str:
     """One line of the report."""
     return f"{variable} is {value!r}: {wrong}. {remedy}"
@@ -53,3 +59,22 @@ def within(wanted: Wanted, variable: str, low: int, high: int, unit: str = "") -
     value = wanted.get(variable)
     if value is not None and not low <= value <= high:
         yield problem(variable, value, "out of range", f"Choose {low} to {high}{unit}")
+
+
+def in_order(wanted: Wanted, least: str, desired: str, most: str) -> Iterator[str]:
+    """Tell three numbers, by their variables, that do not stand in the order least, desired, most, or begin below zero."""
+    low, middle, high = (wanted.get(name) for name in (least, desired, most))
+    if low is None or high is None:
+        return
+    if low < 0:
+        yield problem(least, low, "below zero", "Choose 0 or more")
+    if low > high:
+        yield problem(least, low, f"above {most} {high}", f"Lower it or raise {most}")
+    elif middle is not None and not low <= middle <= high:
+        yield problem(desired, middle, f"not between {least} {low} and {most} {high}", "Choose one between them")
+
+
+def port(variable: str, value: int) -> Iterator[str]:
+    """Tell a number that is no port."""
+    if not 1 <= value <= 65535:
+        yield problem(variable, value, "no port", "Choose 1 to 65535")

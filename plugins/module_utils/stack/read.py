@@ -7,15 +7,27 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-SERVICES = ("ec2", "elbv2", "autoscaling", "rds", "iam", "secretsmanager", "sts")
+from .check_release import bucket_prefix
+from .read_containers import clusters, repositories, scalable_targets, task_definitions
+
+SERVICES = (
+    "ec2", "elbv2", "autoscaling", "rds", "iam", "secretsmanager", "sts", "cloudwatch", "sns", "logs", "acm", "s3", "ssm",
+    "ecr", "ecs", "application-autoscaling",
+)  # fmt: skip
+OWNED_BY_AWS = "TargetTracking-"  # alarms of target tracking policies, which go with them
 
 Clients = Mapping[str, Any]
 Found = dict[str, list[dict[str, Any]]]
 
 
-def read(clients: Clients, name: str) -> Found:
-    """What AWS holds by kind, as AWS words it: filtered by the tag Stack where the API can, else whole."""
+def read(clients: Clients, name: str, wanted: Mapping[str, Any] | None = None) -> Found:
+    """What AWS holds by kind, as AWS words it: filtered by the tag Stack where the API can, else whole.
+
+    `wanted` (the stack's variables) says what is borrowed: that is found by its name, under a kind of its own.
+    """
+    wanted = wanted or {}
     mine = [{"Name": "tag:Stack", "Values": [name]}]
+    nat_gateway_states = [{"Name": "state", "Values": ["pending", "available", "failed", "deleting"]}]
     ec2, rds, iam = clients["ec2"], clients["rds"], clients["iam"]
     reads: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "vpcs": lambda: pages(ec2, "describe_vpcs", "Vpcs", Filters=mine),
@@ -23,7 +35,10 @@ def read(clients: Clients, name: str) -> Found:
         "internet_gateways": lambda: pages(ec2, "describe_internet_gateways", "InternetGateways", Filters=mine),
         "route_tables": lambda: pages(ec2, "describe_route_tables", "RouteTables", Filters=mine),
         "security_groups": lambda: pages(ec2, "describe_security_groups", "SecurityGroups", Filters=mine),
-        "key_pairs": lambda: ec2.describe_key_pairs(Filters=mine)["KeyPairs"],
+        "nat_gateways": lambda: pages(ec2, "describe_nat_gateways", "NatGateways", Filters=mine + nat_gateway_states),
+        "addresses": lambda: ec2.describe_addresses(Filters=mine)["Addresses"],
+        "vpc_endpoints": lambda: standing(pages(ec2, "describe_vpc_endpoints", "VpcEndpoints", Filters=mine)),
+        "key_pairs": lambda: ec2.describe_key_pairs(Filters=mine, IncludePublicKey=True)["KeyPairs"],
         "images": lambda: pages(ec2, "describe_images", "Images", Owners=["self"], Filters=mine),
         "snapshots": lambda: pages(ec2, "describe_snapshots", "Snapshots", OwnerIds=["self"], Filters=mine),
         "launch_templates": lambda: pages(ec2, "describe_launch_templates", "LaunchTemplates", Filters=mine),
@@ -31,18 +46,37 @@ def read(clients: Clients, name: str) -> Found:
         "groups": lambda: pages(clients["autoscaling"], "describe_auto_scaling_groups", "AutoScalingGroups", Filters=mine),
         "load_balancers": lambda: tagged(clients["elbv2"], "describe_load_balancers", "LoadBalancers", "LoadBalancerArn", name),
         "target_groups": lambda: tagged(clients["elbv2"], "describe_target_groups", "TargetGroups", "TargetGroupArn", name),
-        "databases": lambda: of_stack(pages(rds, "describe_db_instances", "DBInstances"), "TagList", name),
+        "certificates": lambda: certificates(clients["acm"], name),
+        "buckets": lambda: buckets(clients["s3"], name),
+        "databases": lambda: pages(rds, "describe_db_instances", "DBInstances"),
         "database_snapshots": lambda: of_stack(pages(rds, "describe_db_snapshots", "DBSnapshots"), "TagList", name),
-        "subnet_groups": lambda: pages(rds, "describe_db_subnet_groups", "DBSubnetGroups"),
+        "subnet_groups": lambda: rds_groups(rds, "describe_db_subnet_groups", "DBSubnetGroup", name),
+        "parameter_groups": lambda: rds_groups(rds, "describe_db_parameter_groups", "DBParameterGroup", name),
         "roles": lambda: pages(iam, "list_roles", "Roles", PathPrefix=f"/{name}/"),
         "instance_profiles": lambda: pages(iam, "list_instance_profiles", "InstanceProfiles", PathPrefix=f"/{name}/"),
         "secrets": lambda: secrets(clients["secretsmanager"], name),
+        "policies": lambda: pages(clients["autoscaling"], "describe_policies", "ScalingPolicies"),
+        "topics": lambda: topics(clients["sns"], name),
+        "alarms": lambda: pages(clients["cloudwatch"], "describe_alarms", "MetricAlarms"),
+        "log_groups": lambda: pages(clients["logs"], "describe_log_groups", "logGroups", logGroupNamePrefix=f"/{name}/"),
+        "dashboards": lambda: dashboards(clients["cloudwatch"], name),
+        "parameters": lambda: parameters(clients["ssm"], name),
+        "repositories": lambda: repositories(clients["ecr"], name),
+        "clusters": lambda: clusters(clients["ecs"], name),
+        "task_definitions": lambda: task_definitions(clients["ecs"], name),
+        "scalable_targets": lambda: scalable_targets(clients["application-autoscaling"], name),
     }
     with ThreadPoolExecutor(max_workers=8) as pool:
         futures = {kind: pool.submit(call) for kind, call in reads.items()}
         found = {kind: future.result() for kind, future in futures.items()}
-    vpc_ids = {vpc["VpcId"] for vpc in found["vpcs"]}
-    found["subnet_groups"] = [group for group in found["subnet_groups"] if group["VpcId"] in vpc_ids]
+    found["ecs_services"] = [service for cluster in found["clusters"] for service in cluster.pop("services")]
+    groups = {group["AutoScalingGroupName"] for group in found["groups"]}
+    found["policies"] = [policy for policy in found["policies"] if policy["AutoScalingGroupName"] in groups]
+    found["alarms"] = alarms(found["alarms"], {topic["TopicArn"] for topic in found["topics"]}, groups)
+    everybodys = found["databases"]
+    found["databases"] = of_stack(everybodys, "TagList", name)
+    borrowed = wanted.get("rds_identifier") if wanted.get("rds_borrowed") else None
+    found["borrowed_databases"] = [item for item in everybodys if item["DBInstanceIdentifier"] == borrowed]
     return found
 
 
@@ -58,6 +92,11 @@ def instances(ec2: Any, filters: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [instance for reservation in reservations for instance in reservation["Instances"]]
 
 
+def standing(endpoints: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Endpoints that are not gone: AWS goes on telling of those for a while."""
+    return [endpoint for endpoint in endpoints if endpoint["State"].lower() not in ("deleted", "expired", "rejected")]
+
+
 def tagged(elbv2: Any, operation: str, key: str, arn: str, name: str) -> list[dict[str, Any]]:
     """Load balancing resources of the stack, with their tags: the API tells tags apart, twenty at a time."""
     items = {item[arn]: item for item in pages(elbv2, operation, key)}
@@ -66,6 +105,18 @@ def tagged(elbv2: Any, operation: str, key: str, arn: str, name: str) -> list[di
         for description in elbv2.describe_tags(ResourceArns=arns[start : start + 20])["TagDescriptions"]:
             items[description["ResourceArn"]]["Tags"] = description["Tags"]
     return of_stack(list(items.values()), "Tags", name)
+
+
+KEY_TYPES = ["RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"]  # else RSA_2048 alone is told
+
+
+def certificates(acm: Any, name: str) -> list[dict[str, Any]]:
+    """Imported certificates of the stack, with their tags: one that Certificate Manager made is never a stack's own."""
+    found = pages(acm, "list_certificates", "CertificateSummaryList", Includes={"keyTypes": KEY_TYPES})
+    imported = [certificate for certificate in found if certificate.get("Type") == "IMPORTED"]
+    for certificate in imported:
+        certificate["Tags"] = acm.list_tags_for_certificate(CertificateArn=certificate["CertificateArn"])["Tags"]
+    return of_stack(imported, "Tags", name)
 
 
 def of_stack(items: list[dict[str, Any]], tags: str, name: str) -> list[dict[str, Any]]:
@@ -77,3 +128,56 @@ def secrets(secretsmanager: Any, name: str) -> list[dict[str, Any]]:
     """The stack's secrets, those that wait for their deletion left out."""
     found = pages(secretsmanager, "list_secrets", "SecretList", Filters=[{"Key": "name", "Values": [f"{name}/"]}])
     return [secret for secret in of_stack(found, "Tags", name) if "DeletedDate" not in secret]
+
+
+def topics(sns: Any, name: str) -> list[dict[str, Any]]:
+    """The stack's topics: the API tells tags one topic at a time, so only those that are named after the stack are asked."""
+    named = [topic for topic in pages(sns, "list_topics", "Topics") if topic["TopicArn"].split(":")[-1].startswith(f"{name}-")]
+    tagged_topics = [{**topic, "Tags": sns.list_tags_for_resource(ResourceArn=topic["TopicArn"])["Tags"]} for topic in named]
+    return of_stack(tagged_topics, "Tags", name)
+
+
+def alarms(items: list[dict[str, Any]], topic_arns: set[str], groups: set[str]) -> list[dict[str, Any]]:
+    """The collections' module gives alarms no tags: the stack's are those that tell its topics or scale its groups."""
+    return [
+        item
+        for item in items
+        if not item["AlarmName"].startswith(OWNED_BY_AWS)
+        and any(action in topic_arns or scaled_group(action) in groups for action in item.get("AlarmActions", []))
+    ]
+
+
+def scaled_group(action: str) -> str | None:
+    """The Auto Scaling group in the ARN of a scaling policy."""
+    return action.split(":autoScalingGroupName/")[1].split(":")[0] if ":autoScalingGroupName/" in action else None
+
+
+def dashboards(cloudwatch: Any, name: str) -> list[dict[str, Any]]:
+    """Dashboards have no tags: the stack's has its name."""
+    found = pages(cloudwatch, "list_dashboards", "DashboardEntries", DashboardNamePrefix=name)
+    return [dashboard for dashboard in found if dashboard["DashboardName"] == name]
+
+
+def rds_groups(rds: Any, operation: str, kind: str, name: str) -> list[dict[str, Any]]:
+    """RDS's groups of the stack: their tags are told apart, one group at a time, so those that AWS makes are not asked for."""
+    own = [group for group in pages(rds, operation, f"{kind}s") if not group[f"{kind}Name"].startswith("default")]
+    for group in own:
+        group["Tags"] = rds.list_tags_for_resource(ResourceName=group[f"{kind}Arn"])["TagList"]
+    return of_stack(own, "Tags", name)
+
+
+def buckets(s3: Any, name: str) -> list[dict[str, Any]]:
+    """The stack's buckets, with their tags. S3 lists no tags and finds by the beginning of a name alone (ListBuckets, `Prefix`)."""
+    found = []
+    for bucket in pages(s3, "list_buckets", "Buckets", Prefix=f"{bucket_prefix(name)}-"):
+        try:
+            found.append({**bucket, "Tags": s3.get_bucket_tagging(Bucket=bucket["Name"])["TagSet"]})
+        except s3.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] not in ("NoSuchTagSet", "NoSuchBucket"):  # it has no tags, or goes
+                raise
+    return of_stack(found, "Tags", name)
+
+
+def parameters(ssm: Any, name: str) -> list[dict[str, Any]]:
+    """The stack's parameters in SSM's Parameter Store: names and kinds, never values."""
+    return pages(ssm, "describe_parameters", "Parameters", ParameterFilters=[{"Key": "tag:Stack", "Values": [name]}])

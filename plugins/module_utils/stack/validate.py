@@ -3,10 +3,44 @@
 
 from __future__ import annotations
 
-from . import check_database, check_fleet, check_load_balancer, check_network, check_security, check_stack
+from . import (
+    check_certificates,
+    check_containers,
+    check_database,
+    check_endpoints,
+    check_fleet,
+    check_identity,
+    check_listeners,
+    check_load_balancer,
+    check_machine,
+    check_network,
+    check_reach,
+    check_release,
+    check_routes,
+    check_security,
+    check_stack,
+    check_watch,
+)
 from .problem import Wanted
 
-CHECKS = (check_stack, check_network, check_security, check_database, check_load_balancer, check_fleet)
+CHECKS = (
+    check_stack,
+    check_network,
+    check_routes,
+    check_security,
+    check_endpoints,
+    check_reach,
+    check_database,
+    check_load_balancer,
+    check_listeners,
+    check_certificates,
+    check_fleet,
+    check_containers,
+    check_machine,
+    check_identity,
+    check_release,
+    check_watch,
+)
 
 
 def validate(wanted: Wanted) -> list[str]:

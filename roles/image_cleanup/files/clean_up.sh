@@ -26,10 +26,13 @@ for user in "$@"; do
 done
 
 drop /etc/ssh/ssh_host_*
-drop /var/lib/apt/lists/*
-# An index that is empty but looks fresh would keep apt from fetching it on the copies.
-rm -f /var/cache/apt/*.bin
-touch -d 2000-01-01 /var/lib/apt/lists /var/cache/apt
+if [ -d /var/lib/apt/lists ]; then
+    drop /var/lib/apt/lists/*
+    # An index that is empty but looks fresh would keep apt from fetching it on the copies.
+    rm -f /var/cache/apt/*.bin
+    touch -d 2000-01-01 /var/lib/apt/lists /var/cache/apt
+fi
+drop /var/cache/dnf/*
 
 drop /var/lib/dhcp/*.lease* /var/lib/systemd/random-seed /var/lib/systemd/credential.secret
 find /tmp /var/tmp -mindepth 1 -maxdepth 1 ! -name 'systemd-private-*' -exec rm -rf -- {} +

@@ -4,7 +4,9 @@ DJANGO_SECRET_KEY     signs the form tokens; the same on all machines of a fleet
 DJANGO_ALLOWED_HOSTS  names that the site answers for, separated by commas
 DJANGO_HTTPS          1 when browsers reach the site by https: secure cookies and HSTS
 DJANGO_DEBUG          1 at the desk only: SQLite, a throw-away key, pages that tell what broke
-DB_HOST DB_PORT DB_NAME DB_USER DB_PASSWORD DB_SSLMODE    the PostgreSQL database
+DB_HOST DB_PORT DB_NAME DB_USER DB_PASSWORD    the PostgreSQL database
+DB_SSLMODE            libpq's word: disable, allow, prefer, require, verify-ca or verify-full
+DB_SSLROOTCERT        file of the authorities that the last two check against, by default libpq's own
 """
 
 from __future__ import annotations
@@ -13,14 +15,25 @@ import os
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 def _flag(name: str) -> bool:
     """Whether the environment says 1 for this name."""
     return os.environ.get(name, "") == "1"
+
+
+def _tls() -> dict[str, str]:
+    """What libpq is told of TLS. It would refuse a wrong word too, but only when the first request asks for the database."""
+    mode = os.environ.get("DB_SSLMODE") or "prefer"
+    if mode not in SSL_MODES:
+        raise ImproperlyConfigured(f"DB_SSLMODE is {mode!r}; choose one of {', '.join(SSL_MODES)}")
+    authority = os.environ.get("DB_SSLROOTCERT")
+    return {"sslmode": mode} | ({"sslrootcert": authority} if authority else {})
 
 
 def _database() -> dict[str, Any]:
@@ -36,10 +49,11 @@ def _database() -> dict[str, Any]:
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
             "OPTIONS": {
-                "sslmode": os.environ.get("DB_SSLMODE", "prefer"),
                 "connect_timeout": 3,
                 "application_name": "uda",
-            },
+                "options": "-c statement_timeout=10s",
+            }
+            | _tls(),
         }
     if DEBUG:
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "uda.sqlite3"}

@@ -25,6 +25,8 @@ class Command(BaseCommand):
         parser.add_argument("--wait", type=float, default=60, help="seconds to wait for the database and for the lock")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        # A request must end soon; a change of a table, and the wait for the lock, may take their time.
+        connection.settings_dict["OPTIONS"].pop("options", None)
         self._wait_for_database(options["wait"])
         with _lock(options["wait"]):
             call_command("migrate", interactive=False, verbosity=options["verbosity"], stdout=self.stdout)

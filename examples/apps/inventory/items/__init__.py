@@ -1,0 +1,1 @@
+"""Items of the inventory: their table, pages and JSON."""

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading what a stack of containers has: repository, cluster with its service, task definitions, scaling.
+
+ECR's and ECS's APIs cannot filter by tag, so names narrow the search: a repository is called by the stack's name or begins with it and
+a slash; a family of task definitions and a scaled service are called by it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def repositories(ecr: Any, name: str) -> list[dict[str, Any]]:
+    """The stack's repositories, with the tags of their images as `imageTags`."""
+    every = [item for page in ecr.get_paginator("describe_repositories").paginate() for item in page["repositories"]]
+    mine = [item for item in every if item["repositoryName"].partition("/")[0] == name]
+    for repository in mine:
+        pages = ecr.get_paginator("list_images").paginate(repositoryName=repository["repositoryName"], filter={"tagStatus": "TAGGED"})
+        repository["imageTags"] = sorted({image["imageTag"] for page in pages for image in page["imageIds"]})
+    return mine
+
+
+def clusters(ecs: Any, name: str) -> list[dict[str, Any]]:
+    """The stack's clusters, each with its `services`; those that are gone, which AWS goes on telling of, left out."""
+    arns = [arn for page in ecs.get_paginator("list_clusters").paginate() for arn in page["clusterArns"]]
+    found = []
+    for start in range(0, len(arns), 100):
+        described = ecs.describe_clusters(clusters=arns[start : start + 100], include=["TAGS"])["clusters"]
+        found += [cluster for cluster in described if cluster["status"] == "ACTIVE" and _mine(cluster, name)]
+    for cluster in found:
+        cluster["services"] = services(ecs, cluster["clusterName"])
+    return found
+
+
+def services(ecs: Any, cluster: str) -> list[dict[str, Any]]:
+    """Every service of a cluster: who owns the cluster owns them."""
+    arns = [arn for page in ecs.get_paginator("list_services").paginate(cluster=cluster) for arn in page["serviceArns"]]
+    found = []
+    for start in range(0, len(arns), 10):
+        found += ecs.describe_services(cluster=cluster, services=arns[start : start + 10], include=["TAGS"])["services"]
+    return [{**service, "path": f"{cluster}/{service['serviceName']}"} for service in found if service["status"] != "INACTIVE"]
+
+
+def task_definitions(ecs: Any, name: str) -> list[dict[str, Any]]:
+    """Those of the family that has the stack's name and are still in use."""
+    pages = ecs.get_paginator("list_task_definitions").paginate(familyPrefix=name, status="ACTIVE")
+    return [{"taskDefinitionArn": arn} for page in pages for arn in page["taskDefinitionArns"]]
+
+
+def scalable_targets(scaling: Any, name: str) -> list[dict[str, Any]]:
+    """Services whose number of tasks is scaled."""
+    pages = scaling.get_paginator("describe_scalable_targets").paginate(ServiceNamespace="ecs")
+    found = [target for page in pages for target in page["ScalableTargets"]]
+    return [target for target in found if target["ResourceId"].split("/")[1:2] == [name]]
+
+
+def _mine(item: dict[str, Any], name: str) -> bool:
+    return {"key": "Stack", "value": name} in item.get("tags", [])
