@@ -61,7 +61,7 @@ def test_a_rule_is_adopted_in_the_inventorys_words() -> None:
     line = {"port": 53, "protocol": "udp", "description": "names", "cidrs": ["10.0.0.0/8"]}
     assert choice["adopt"]["lines"] == {"security_groups_map": {"web": {"ingress": [line]}}}
     assert rule("tcp 443 sg-1")["adopt"]["lines"]["security_groups_map"]["web"]["ingress"] == [{"port": 443, "group": "web"}]
-    assert choice["remove"]["arguments"] == {"id": "x-1", "way": "ingress", "rule": "udp 53 10.0.0.0/8"}
+    assert choice["remove"]["arguments"] == {"id": "x-1", "way": "ingress", "rules": ["udp 53 10.0.0.0/8"]}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_rule_is_adopted_in_the_inventorys_words() -> None:
 def test_a_rule_that_the_inventory_may_not_have_is_only_removed(words: str, why: str) -> None:
     choice = rule(words)
     assert why in choice["adopt"]["not"]
-    assert choice["remove"]["arguments"]["rule"] == words
+    assert choice["remove"]["arguments"]["rules"] == [words]
 
 
 def test_a_route_and_policies_of_the_role() -> None:

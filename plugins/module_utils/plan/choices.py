@@ -2,7 +2,7 @@
 """What may be done about what the plan has found and the inventory does not have: make it the stack's own, or remove it. Pure.
 
 A choice is `{name, id, what, opens, adopt: {lines, tags, not}, remove: {how, arguments, says, not}}`. `lines` are the inventory's, to be
-merged with what is there; `tags` are those that make it the stack's, on the resource `id`; `how` names a task of playbooks/tasks/drift.yml
+merged with what is there; `tags` are those that make it the stack's, on the resource `id`; `how` names a task of playbooks/tasks/remove.yml
 and `arguments` are what that needs. Where one is not possible, `not` says why.
 """
 
@@ -153,7 +153,13 @@ def _security_group(change: Change, fields: Variables, stack: Variables, invento
     if fields["name"] == "default":
         return {
             "adopt": never("the default group is AWS's: put machines into a group of their own"),
-            "remove": remove("default_group", "takes away all that it lets in; AWS does not let it be deleted", id=change["id"]),
+            "remove": remove(
+                "rules",
+                "takes away all that it lets in; AWS does not let it be deleted",
+                id=change["id"],
+                way="ingress",
+                rules=[*fields["ingress"]],
+            ),
         }
     removal = remove("security_group", "deletes the group; AWS refuses while something has it", id=change["id"])
     key, tags = _place(change, fields, inventory, "security_groups_map", "")
@@ -266,7 +272,7 @@ def _rules(way: str) -> Callable[..., Iterator[Choice]]:
                 "name": named("rule", change["key"], way, words),
                 "what": f"{way} rule {words} of security_group {change['name']}",
                 "adopt": never(problem) if problem else adopt({"security_groups_map": {change["key"]: {way: [rule]}}}),
-                "remove": remove("rule", "takes this one rule away", id=change["id"], way=way, rule=words),
+                "remove": remove("rules", "takes this one rule away", id=change["id"], way=way, rules=[words]),
             }
 
     return offered
