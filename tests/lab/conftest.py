@@ -190,6 +190,14 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 
 
 @pytest.fixture
+def fargate(cloud: Cloud) -> Any:
+    """The cloud with a cluster in it, tests.lab.fargate.Fargate, which is made of what stands here."""
+    from .fargate import Fargate
+
+    return Fargate(cloud)
+
+
+@pytest.fixture
 def refused() -> Any:
     """The code of the error with which the API refuses a call."""
 

@@ -6,18 +6,20 @@ import hashlib
 import json
 import sys
 import threading
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from moto.ecr.models import ecr_backends
 from werkzeug.test import Client
 
 from lab.aws import ecr as corrected
 from lab.registry import Blobs, Layout, Registry
 from lab.registry.api import is_for_registry
+from lab.settings import ACCOUNT_ID
 from tests.lab.conftest import REGION, SESSION
 
 TYPE = "application/vnd.oci.image.manifest.v1+json"
@@ -151,6 +153,16 @@ def test_api_gateways_own_paths_are_not_the_registrys() -> None:
     assert not is_for_registry({"PATH_INFO": "/v2/apis", "HTTP_AUTHORIZATION": signed})
     assert is_for_registry({"PATH_INFO": "/v2/", "HTTP_AUTHORIZATION": ""})
     assert not is_for_registry({"PATH_INFO": "/", "HTTP_AUTHORIZATION": ""})
+
+
+def test_a_token_belongs_to_its_account_and_region(pusher: Pusher) -> None:
+    first, second = (
+        b64decode(pusher.ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]).decode() for _ in range(2)
+    )
+    assert first != second
+    backend, _key = corrected.backend_of(first.partition(":")[2]) or (None, "")
+    assert backend is ecr_backends[ACCOUNT_ID][REGION]
+    assert corrected.backend_of("wrong") is None
 
 
 def test_tokens_that_are_asked_for_at_once_all_hold() -> None:

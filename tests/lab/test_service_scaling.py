@@ -11,7 +11,7 @@ from lab.services.service_policies import ServiceScaling
 from lab.services.watching import Event
 from lab.settings import ACCOUNT_ID
 from tests.lab.conftest import REGION, SESSION
-from tests.lab.test_fargate import Fargate, fargate  # noqa: F401 a fixture
+from tests.lab.fargate import Fargate
 
 RESOURCE = {"ServiceNamespace": "ecs", "ResourceId": "service/meibo/meibo", "ScalableDimension": "ecs:service:DesiredCount"}
 
@@ -19,7 +19,7 @@ RESOURCE = {"ServiceNamespace": "ecs", "ResourceId": "service/meibo/meibo", "Sca
 class Scaled:
     """A service of two tasks, two to four, that keeps its CPU at 70 percent."""
 
-    def __init__(self, fargate: Fargate) -> None:  # noqa: F811 not the fixture
+    def __init__(self, fargate: Fargate) -> None:
         self.fargate, self.cloud = fargate, fargate.cloud
         self.cloud.watching._scalers = [*self.cloud.watching._scalers, ServiceScaling()]
         self.scaling = SESSION.create_client("application-autoscaling", region_name=REGION)
@@ -46,7 +46,7 @@ class Scaled:
 
 
 @pytest.fixture
-def scaled(fargate: Fargate) -> Scaled:  # noqa: F811 pytest finds the fixture by this name
+def scaled(fargate: Fargate) -> Scaled:
     return Scaled(fargate)
 
 
