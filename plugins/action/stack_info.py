@@ -37,9 +37,6 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        prepare = getattr(self._connection, "prepare", None)
-        if prepare:  # the module's process loads its libraries while the arguments are checked here
-            prepare()
         wanted, problems = self.checked(task_vars or {})
         return refused(problems) if problems else self.told(wanted, task_vars)
 

@@ -44,7 +44,7 @@ ROLES = PROJECT / "roles"
 OWN = ("state", "show", "reach", "cost", "saved", "file")  # arguments that are not for stack_info
 StackInfo = action_loader.get("stack_info", class_only=True)
 Variables = Mapping[str, Any]
-Call = tuple[str, dict[str, Any]]  # a role, or module, with its arguments
+Call = tuple[str, Mapping[str, Any]]  # a role, or module, with its arguments
 Layer = str  # a playbook that site.yml imports, without its ending
 Known = dict[str, Any]  # variables by name; what a task leaves to the ones after it comes in
 
@@ -182,17 +182,37 @@ class ActionModule(StackInfo):  # type: ignore[misc, valid-type] # a class that 
         except AnsibleError:
             return True
 
-    def _arguments(self, role: str, variables: Variables, given: Variables) -> dict[str, Any]:
-        """A role's options and variables by Ansible's precedence; those that hang on what only a run can tell are Unknown."""
+    def _arguments(self, role: str, variables: Variables, given: Variables) -> Arguments:
+        """A role's options and variables, by Ansible's precedence."""
         everything = {**role_variables(role, "defaults"), **variables, **role_variables(role, "vars"), **given}
-        templar = self._templar.copy_with_new_env(available_variables=everything)
-        result: dict[str, Any] = {}
-        for name in sorted(name for name in everything if name.startswith((f"{role}_", f"__{role}_"))):
+        return Arguments(role, everything, self._templar)
+
+
+class Arguments(Mapping[str, Any]):
+    """A role's options and variables, each evaluated when it is asked for, as most of a role's own are for its tasks alone.
+
+    What hangs on what only a run can tell is Unknown.
+    """
+
+    def __init__(self, role: str, everything: Variables, templar: Any) -> None:
+        self._names = sorted(name for name in everything if name.startswith((f"{role}_", f"__{role}_")))
+        self._everything = everything
+        self._templar = templar.copy_with_new_env(available_variables=everything)
+        self._known: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._known and name in self._names:
             try:
-                result[name] = templar.template(everything[name])
+                self._known[name] = self._templar.template(self._everything[name])
             except AnsibleError:
-                result[name] = Unknown(name)
-        return result
+                self._known[name] = Unknown(name)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def layers(site: Path) -> Iterator[tuple[Layer, Variables]]:

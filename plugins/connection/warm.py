@@ -9,14 +9,13 @@ short_description: Run modules on this computer, in a process that is warm alrea
 description:
   - Does what the connection V(local) does. A module starts in a tenth of a second in place of a whole one, because it is forked
     from a process of this run which has loaded Python, boto3 and the descriptions of AWS's services once.
-  - That process starts with the first module and ends with its run. Whatever it cannot take (another interpreter, privilege
-    escalation, a command that is no module) goes the way of V(local).
+  - That process starts with the playbook (callback plugin C(warm)), else with the first module, and ends with its run. Whatever it cannot
+    take (another interpreter, privilege escalation, a command that is no module) goes the way of V(local).
 author: hastack
 extends_documentation_fragment: [connection_pipelining]
 options: {}
 """
 
-import contextlib
 import fcntl
 import json
 import os
@@ -25,18 +24,16 @@ import shlex
 import socket
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 from ansible import constants as C
+from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.connection.local import Connection as LocalConnection
 from ansible.utils.display import Display
 
 display = Display()
 
 SERVER = Path(__file__).resolve().parent.parent / "module_utils" / "warm_server.py"
-START_SECONDS = 30.0
 LONGEST_SOCKET_NAME = 100  # of 108 that the kernel takes
 
 
@@ -46,24 +43,24 @@ class Connection(LocalConnection):
     transport = "warm"
     has_pipelining = True
 
-    def prepare(self) -> None:
-        """Let the warm process start while the caller does something else. One that does not start is told by the first module."""
-        name = Path(C.DEFAULT_LOCAL_TMP, "warm")
-        if len(str(name)) <= LONGEST_SOCKET_NAME:
-            threading.Thread(target=start_early, args=(name,), name="warm", daemon=True).start()
-
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
         """Run a module's wrapper (`in_data`) as `cmd` would; exit code, standard output, standard error."""
         assignments = environment_of(cmd, sys.executable)
         if in_data is None or assignments is None or (sudoable and self.become):
             return self._cold(cmd, in_data, sudoable)
-        folder = Path(C.DEFAULT_LOCAL_TMP)  # of this run alone, readable by its user alone, removed at its end
-        name = folder / "warm"
-        if len(str(name)) > LONGEST_SOCKET_NAME:
+        name = socket_name()
+        if name is None:
             return self._cold(cmd, in_data, sudoable)
         display.vvv(f"EXEC in the warm process {name}", host=self._play_context.remote_addr)
-        with connect(name) as server:
-            return run(server, dict(os.environ) | assignments, in_data)
+        try:
+            start(name, os.getppid())  # a worker's parent is the main process of its run
+            with socket.socket(socket.AF_UNIX) as server:
+                server.connect(str(name))
+                return run(server, dict(os.environ) | assignments, in_data)
+        except OSError as error:
+            said = name.with_suffix(".log").read_text()[-1000:]
+            told = f"The warm process {name} does not answer: {error}. -e ansible_connection=local does without it. It said:\n{said}"
+            raise AnsibleConnectionFailure(told) from None
 
     def _cold(self, cmd: str, in_data: bytes | None, sudoable: bool) -> tuple[int, bytes, bytes]:
         outcome: tuple[int, bytes, bytes] = super().exec_command(cmd, in_data, sudoable)
@@ -90,44 +87,30 @@ def environment_of(command: str, interpreter: str) -> dict[str, str] | None:
     return {name: value for name, _sign, value in pairs}
 
 
-def connect(name: Path) -> socket.socket:
-    """A connection to this run's warm process, which is started when there is none. Raises OSError when it does not start."""
-    client = socket.socket(socket.AF_UNIX)
-    try:
-        client.connect(str(name))
-        return client
-    except OSError:
-        start_once(name)
-        client.connect(str(name))
-        return client
+def socket_name() -> Path | None:
+    """Where this run's warm process listens; None where that is longer than a socket's name may be."""
+    name = Path(C.DEFAULT_LOCAL_TMP, "warm")  # a folder of this run alone, readable by its user alone, removed at its end
+    return name if len(str(name)) <= LONGEST_SOCKET_NAME else None
 
 
-def start_early(name: Path) -> None:
-    """Start it and say nothing when that fails: the first module tries again, and tells."""
-    with contextlib.suppress(OSError):
-        start_once(name)
+def start(name: Path, owner: int) -> subprocess.Popen[bytes] | None:
+    """Start the warm process of the run whose main process is `owner`, unless it has been started; many may ask for it at once.
 
-
-def start_once(name: Path) -> None:
-    """Start the warm process, however many workers ask for it at once. Raises OSError when it does not start."""
-    with (name.parent / "warm.lock").open("w") as lock:
+    Nobody waits here: it is given a socket that listens already, and takes those who came while it loaded. Returned is the process,
+    when it was started here.
+    """
+    with name.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        start(name)
-
-
-def start(name: Path) -> None:
-    """Start the warm process unless it listens by now, and wait until it does. It ends with the run: our parent is its main process."""
-    if name.exists():
-        return
-    log = name.with_suffix(".log").open("wb")
-    with log:
-        command = [sys.executable, str(SERVER), str(name), str(os.getppid())]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)  # noqa: S603 a list of our own
-    until = time.monotonic() + START_SECONDS
-    while not name.exists():
-        if process.poll() is not None or time.monotonic() > until:
-            raise OSError(f"the warm process did not start: {name.with_suffix('.log').read_text()[-1000:]}")
-        time.sleep(0.01)
+        if name.exists():
+            return None
+        with socket.socket(socket.AF_UNIX) as listening, name.with_suffix(".log").open("wb") as log:
+            listening.bind(str(name))
+            listening.listen(64)
+            number = listening.fileno()
+            command = [sys.executable, str(SERVER), str(number), str(owner)]
+            return subprocess.Popen(  # noqa: S603 a list of our own
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[number], start_new_session=True
+            )
 
 
 def run(server: socket.socket, environment: dict[str, str], source: bytes) -> tuple[int, bytes, bytes]:
@@ -151,5 +134,5 @@ def run(server: socket.socket, environment: dict[str, str], source: bytes) -> tu
                     os.close(key.fd)
     answer = server.recv(4)
     if len(answer) < 4:
-        return 1, outputs[readers[0]], outputs[readers[1]] + b"the warm process ended before its module did\n"
+        raise ConnectionResetError("it ended before its module did")
     return int.from_bytes(answer, "big", signed=True), outputs[readers[0]], outputs[readers[1]]

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The process behind the connection `warm`: loads once what every AWS module loads, then forks for each module.
 
-Started as `warm_server.py SOCKET PID`; ends, with every module that still runs, when the process PID ends.
+Started as `warm_server.py NUMBER PID`, where NUMBER is the descriptor of a socket that listens; ends, with every module that still
+runs, when the process PID ends.
 """
 
 from __future__ import annotations
@@ -41,6 +42,13 @@ def preload() -> None:
     botocore.session.create_loader = botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
     for package in (ansible, ansible.module_utils):
         package.__path__ = ArchivesToo(package)
+    ansible.module_utils.__path__.append(str(Path(__file__).parent))  # where the archive of a module has the project's own from
+    import ansible.module_utils.diagram.live
+    import ansible.module_utils.plan.families
+    import ansible.module_utils.stack.borrowed
+    import ansible.module_utils.stack.existing
+    import ansible.module_utils.stack.validate
+
     session = boto3.session.Session("none", "none", region_name="us-east-1")
     for service in SERVICES:
         client = session.client(service)
@@ -62,16 +70,11 @@ class ArchivesToo(list[str]):
         yield from (f"{entry}/{self._below}" for entry in sys.path if entry.endswith(".zip"))
 
 
-def serve(name: str, owner: int) -> None:
+def serve(listening: socket.socket, owner: int) -> None:
     """Fork for each module that is asked for, until the process `owner` has ended."""
-    listening = socket.socket(socket.AF_UNIX)
     with selectors.DefaultSelector() as selector:
         selector.register(os.pidfd_open(owner), selectors.EVENT_READ, "owner")
         running: dict[int, tuple[int, socket.socket]] = {}  # pidfd -> process id, its client
-        os.umask(0o077)
-        listening.bind(name + ".new")
-        listening.listen(64)
-        Path(name + ".new").rename(name)  # nobody sees the socket before it listens
         selector.register(listening, selectors.EVENT_READ, "listening")
         while True:
             for key, _events in selector.select():
@@ -81,7 +84,11 @@ def serve(name: str, owner: int) -> None:
                     return
                 if key.data == "listening":
                     client, _address = listening.accept()
-                    process = start(client, listening)
+                    try:
+                        process = start(client, listening)
+                    except (EOFError, OSError):  # it has left before it said what to run
+                        client.close()
+                        continue
                     descriptor = os.pidfd_open(process)
                     running[descriptor] = process, client
                     selector.register(descriptor, selectors.EVENT_READ, "module")
@@ -93,18 +100,22 @@ def serve(name: str, owner: int) -> None:
 
 
 def start(client: socket.socket, listening: socket.socket) -> int:
-    """Read a request and fork a process that runs it; the process's id."""
+    """Read a request and fork a process that runs it; the process's id. Raises EOFError when the client leaves before it has said all."""
     size, descriptors, _flags, _address = socket.recv_fds(client, 4, 2)
-    header = json.loads(receive(client, int.from_bytes(size, "big")))
-    source = receive(client, header["length"])
-    process = os.fork()
-    if process == 0:
-        listening.close()
-        client.close()
-        execute(header, source, descriptors)
-    for descriptor in descriptors:
-        os.close(descriptor)
-    return process
+    try:
+        if len(size) < 4:
+            raise EOFError
+        header = json.loads(receive(client, int.from_bytes(size, "big")))
+        source = receive(client, header["length"])
+        process = os.fork()
+        if process == 0:
+            listening.close()
+            client.close()
+            execute(header, source, descriptors)
+        return process
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 def execute(header: dict[str, Any], source: bytes, descriptors: list[int]) -> None:
@@ -164,4 +175,4 @@ if __name__ == "__main__":
     gc.disable()  # what is loaded stays: looking for what of it could go takes a tenth of the time
     preload()
     gc.freeze()  # and is never looked at again, so its pages stay shared with the forks
-    serve(sys.argv[1], int(sys.argv[2]))
+    serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))

@@ -264,7 +264,7 @@ def test_destroy_leaves_nothing_and_says_so_when_run_again(stack: Stack) -> None
 
 
 def test_the_first_run_on_aws_warns_of_its_costs(stack: Stack) -> None:
-    run = stack.play("playbooks/preflight.yml", *aws_settings(stack), **aws_environment(stack))
+    run = stack.play("playbooks/approval.yml", *aws_settings(stack), **aws_environment(stack))
     assert run.status == 0, run.output[-6000:]
     assert "From now on it costs money" in run.output
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -42,7 +42,7 @@ class Stack:
         self.images: list[dict[str, Any]] = []
         self.template: dict[str, Any] | None = None
 
-    def calls(self) -> dict[str, dict[str, Any]]:
+    def calls(self) -> dict[str, Mapping[str, Any]]:
         """The arguments of each role that is called."""
         loader = DataLoader()
         loader.set_basedir(str(ROOT / "playbooks"))
@@ -64,8 +64,8 @@ def aws_image(recipe: str, name: str = "uda_ami_web_nginx", **tags: str) -> dict
     return {"ImageId": f"ami-{recipe}", "Name": f"{name}-{recipe}", "State": "available", "Tags": listed}
 
 
-def template_of(arguments: dict[str, Any], **changed: Any) -> Resource:
-    (resource,) = want_launch_template(arguments | changed)
+def template_of(arguments: Mapping[str, Any], **changed: Any) -> Resource:
+    (resource,) = want_launch_template({**arguments, **changed})
     return resource
 
 

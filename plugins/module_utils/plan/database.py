@@ -122,7 +122,7 @@ def _groups(arguments: Mapping[str, Any]) -> Iterator[Resource]:
 
 def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What the inventory sets of the instance."""
-    return _formed({name.removeprefix("rds_"): value for name, value in arguments.items() if name.startswith("rds_")})
+    return _formed({name.removeprefix("rds_"): arguments[name] for name in arguments if name.startswith("rds_")})
 
 
 def _formed(values: Mapping[str, Any]) -> dict[str, Any]:
