@@ -7,6 +7,7 @@ all of them in the call. The window is the instance's own PreferredMaintenanceWi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,11 @@ AT_ONCE = {
     "max_allocated_storage", "enable_performance_insights", "monitoring_interval", "monitoring_role_arn", "ca_certificate_identifier",
 }  # fmt: skip
 INTERRUPTING = {"db_instance_class", "engine_version", "port"}  # the server is started anew
+NAME = r"[a-zA-Z](-?[a-zA-Z0-9])*"
+NAME_RULE = (
+    "Identifiers must begin with a letter; must contain only ASCII letters, digits, and hyphens; "
+    "and must not end with a hyphen or contain two consecutive hyphens."
+)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -75,6 +81,8 @@ def show(database: Any) -> None:
 
 
 def _modify(original: Callable[..., Any], rds: Any, db_instance_identifier: str, db_kwargs: dict[str, Any]) -> Any:
+    if not re.fullmatch(NAME, db_instance_identifier):  # such as an ARN, by which moto finds an instance, and renames it
+        raise RDSClientError("InvalidParameterValue", f"The parameter DBInstanceIdentifier is not a valid identifier. {NAME_RULE}")
     database = rds.describe_db_instances(db_instance_identifier)[0]
     if database.status not in ("available", "stopped", "storage-full"):
         raise RDSClientError("InvalidDBInstanceState", f"Database instance is not in available state: it is {database.status}.")

@@ -48,6 +48,12 @@ def test_a_major_version_means_its_newest_minor_one(engine: str, asked: str | No
     assert family(engine, got) == f"{engine}{ENGINES[engine].major(got)}"
 
 
+def test_an_instance_is_changed_by_its_name_and_not_by_its_arn(mysql: Any, refused: Any) -> None:
+    arn = found(mysql)["DBInstanceArn"]
+    assert refused(mysql.rds.modify_db_instance, DBInstanceIdentifier=arn, BackupRetentionPeriod=3) == "InvalidParameterValue"
+    assert modify(mysql, BackupRetentionPeriod=3)["DBInstanceIdentifier"] == NAME
+
+
 def test_changes_wait_for_the_window_unless_they_are_wanted_at_once(mysql: Any) -> None:
     modify(mysql, PreferredMaintenanceWindow=closed_now())
     asked = modify(mysql, DBInstanceClass="db.t3.small", AllocatedStorage=10)
