@@ -225,7 +225,7 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     until = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < until:
         try:
-            with urllib.request.urlopen(f"{url}/_lab/ready", timeout=1):  # noqa: S310 # our own, on loopback
+            with urllib.request.urlopen(f"{url}/_lab/ready", timeout=1):  # noqa: S310 always http on loopback, see `server`
                 return
         except OSError:
             time.sleep(0.1)

@@ -8,7 +8,8 @@ Arguments: those of stack_info; `state`, absent for a preview of destroy; `show`
 summary or none; `reach`, whether text has all that reaches something, not only what should not; `cost`, whether there is an estimate of it;
 `saved`, a file with a saved plan: the task fails when a run would do anything else now (then `moved` is true and nothing is printed);
 `file`, where the plan is saved, for its owner alone to read.
-Result: see module_utils/plan/render.py; its `reachability` is that of reach.py, its `cost` that of cost.py.
+Result: see module_utils/plan/render.py; its `reachability` is that of reach.py, its `cost` that of cost.py, its `resources` those of
+stack_info.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ class ActionModule(StackInfo):  # type: ignore[misc, valid-type] # a class that 
             return {"failed": True, "msg": problem}
         reaches = boolean(given["reach"] or False)
         self._display.display(render.printed(plan, given["show"] or "text", self._task.args["name"], reach=reaches))
-        return {"changed": False, **plan}
+        return {"changed": False, "resources": seen.told["resources"], **plan}
 
     def reachability(self, seen: Seen, *, removing: bool) -> dict[str, Any]:
         """Who reaches whom, as it is wanted and as it is found; of a stack that goes nothing is expected."""

@@ -152,13 +152,14 @@ def test_whoever_leaves_without_a_word_or_in_the_middle_of_one_does_no_harm(run:
     assert run.module("print('still here')") == (0, b"still here\n", b"")
 
 
-def test_it_ends_with_its_run_and_with_it_a_module_that_still_runs(run: Run) -> None:
+def test_it_ends_with_its_run_and_with_it_a_module_that_still_runs(run: Run, tmp_path: Path) -> None:
     run.start()
+    begun = tmp_path / "begun"
     with ThreadPoolExecutor(1) as pool:
-        endless = pool.submit(run.module, "import time; time.sleep(60)")
-        while not endless.running():
+        endless = pool.submit(run.module, f"import time; open({str(begun)!r}, 'w').close(); time.sleep(60)")
+        while not begun.exists():
+            assert not endless.done()
             time.sleep(0.01)
-        time.sleep(1)
         run.owner.kill()
         run.owner.wait()
         with pytest.raises(ConnectionResetError):
