@@ -59,12 +59,20 @@ def install() -> None:
     wrap(ELBv2Backend, "set_security_groups")(_set_security_groups)
     wrap(ELBv2Backend, "set_subnets")(_set_subnets)
     wrap(ELBv2Backend, "describe_target_groups")(_describe_target_groups)
+    wrap(ELBv2Backend, "describe_tags")(_describe_tags)
     wrap(ELBv2Backend, "describe_target_health")(_describe_target_health)
     wrap(ELBv2Backend, "notify_terminate_instances")(_left_to_the_service)
     wrap(FakeTargetGroup, "__init__")(_as_on_aws)
     wrap(FakeTargetGroup, "register")(_register)
     FakeTargetGroup.deregister = _deregister
     FakeTargetGroup.load_balancer_arns = property(_load_balancer_arns, lambda _group, _arns: None)
+
+
+def _describe_tags(original: Callable[..., Any], elbv2: Any, resource_arns: list[str]) -> Any:
+    """One that does not exist is refused, and the others with it; moto tells it to have no tags."""
+    for arn in resource_arns:
+        elbv2._get_resource_by_arn(arn)
+    return original(elbv2, resource_arns)
 
 
 def load_balancers_of(elbv2: Any, target_group_arn: str) -> list[Any]:

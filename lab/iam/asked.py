@@ -104,9 +104,10 @@ def _resources(prefix: str, call: Call, parameters: Mapping[str, Any], directory
     elif prefix in ("logs", "ecr") and parameters.get("resourceArn"):
         yield str(parameters["resourceArn"])
     elif prefix == "logs":
-        group = parameters.get("logGroupName", parameters.get("logGroupNamePrefix"))
-        if group is not None or call.action == "DescribeLogGroups":  # which AWS asks for on a group without a name when it lists all
-            yield f"{here}:log-group:{group or ''}:log-stream:{parameters.get('logStreamName', '')}"
+        if call.action == "DescribeLogGroups":  # for which AWS asks on a group without a name, whatever prefix is given
+            yield f"{here}:log-group::log-stream:"
+        elif (group := parameters.get("logGroupName")) is not None:
+            yield f"{here}:log-group:{group}:log-stream:{parameters.get('logStreamName', '')}"
     elif prefix == "ecr":
         if call.action != "GetAuthorizationToken":
             named_repositories = parameters.get("repositoryNames") or [parameters.get("repositoryName", "*")]

@@ -10,6 +10,7 @@ from .conditions import listed
 
 Permission = tuple[str, str]  # action, resource
 FREE = {"sts:GetCallerIdentity"}
+WHOLE = ("iam:Get", "iam:List", "logs:DescribeLogGroups")
 PASSED_TO = ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"]
 LINKED = ["autoscaling", "ecs", "ecs.application-autoscaling", "elasticloadbalancing", "rds"]
 
@@ -26,14 +27,10 @@ ONLY_AWS: tuple[dict[str, Any], ...] = (
 def permissions(noted: Iterable[str]) -> set[Permission]:
     """`action resource` of the log, with the resource widened: any account and region, and all that is below its first name.
 
-    IAM is read as a whole: what does not exist has no path yet by which a policy could name it.
+    IAM is read as a whole: what does not exist has no path yet by which a policy could name it. So are log groups, which are never named.
     """
     pairs = (entry.split(" ", 1) for entry in noted)
-    return {
-        (action, "*" if action.startswith(("iam:Get", "iam:List")) else widened(resource))
-        for action, resource in pairs
-        if action not in FREE
-    }
+    return {(action, "*" if action.startswith(WHOLE) else widened(resource)) for action, resource in pairs if action not in FREE}
 
 
 def widened(resource: str) -> str:

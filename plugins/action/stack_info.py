@@ -26,7 +26,7 @@ STACK = (
     "stack_load_balancer_group", "stack_fleet_group", "stack_builder_group", "stack_database_group",
     "stack_os", "stack_source_image", "stack_role_name", "stack_ssh_key_file", "stack_lab_profile",
     "stack_deploy_bucket", "stack_parameters_path", "stack_parameters", "stack_parameters_secrets",
-    "stack_task_tier", "stack_task_group", "stack_reachability",
+    "stack_task_tier", "stack_task_group", "stack_reachability", "stack_database_secret", "stack_app_secret",
 )  # fmt: skip
 PASSED = ("_id", "_ids", "_arn", "_arns", "_state", "_tags")  # what layers pass, or AWS tells: not wanted by an inventory
 OF_MACHINES = ("app_release", "artifact")  # a release is packed and unpacked for machines alone: containers have their Dockerfile

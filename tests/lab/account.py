@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from moto.ec2.models import ec2_backends
 
-from lab import api, image, requests
-from lab.settings import ACCOUNT_ID
+from lab import api, requests
 
 from .conftest import Cloud
+from .served import publish_image
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -37,12 +36,7 @@ class Account(Cloud):
         self._loop = threading.Thread(target=self._settle)
         self._loop.start()
         self.ec2 = self.client("ec2", region)
-        self._publish(image.published_image())
-
-    def _publish(self, published: dict[str, Any]) -> None:
-        """The distribution's image, which a plan of a golden image looks for: EC2 lets nobody register one for another, so moto does."""
-        image_id = self.ec2.register_image(Name=published["name"])["ImageId"]
-        ec2_backends[ACCOUNT_ID][self.region].amis[image_id].owner_id = published["owner_id"]
+        publish_image(self.ec2)
 
     def close(self) -> None:
         self._ended.set()

@@ -13,8 +13,9 @@ import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from moto.ec2.models import ec2_backends
 
-from lab import api, aws, requests
+from lab import api, aws, image, requests
 from lab.settings import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Settings
 
 REGION = "ap-northeast-1"
@@ -29,6 +30,13 @@ def statement(*actions: str, resource: Any = "*", effect: str = "Allow", **more:
 
 def document(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def publish_image(ec2: Any) -> None:
+    """The distribution's image, which a plan of a golden image looks for: EC2 lets nobody register one for another, so moto does."""
+    published = image.published_image()
+    image_id = ec2.register_image(Name=published["name"])["ImageId"]
+    ec2_backends[ACCOUNT][ec2.meta.region_name].amis[image_id].owner_id = published["owner_id"]
 
 
 class Lab:

@@ -65,7 +65,7 @@ def asked(service: str, action: str, parameters: dict[str, Any]) -> list[str]:
         ("logs", "PutRetentionPolicy", {"logGroupName": "/uda/web"},
          [f"logs:PutRetentionPolicy arn:aws:logs:{HERE}:log-group:/uda/web:log-stream:"]),
         ("logs", "DescribeLogGroups", {"logGroupNamePrefix": "/uda/"},
-         [f"logs:DescribeLogGroups arn:aws:logs:{HERE}:log-group:/uda/:log-stream:"]),
+         [f"logs:DescribeLogGroups arn:aws:logs:{HERE}:log-group::log-stream:"]),
         ("logs", "DescribeLogGroups", {}, [f"logs:DescribeLogGroups arn:aws:logs:{HERE}:log-group::log-stream:"]),
         ("logs", "TagResource", {"resourceArn": f"arn:aws:logs:{HERE}:log-group:/uda/web", "tags": {"Stack": "uda"}},
          [f"logs:TagResource arn:aws:logs:{HERE}:log-group:/uda/web"]),

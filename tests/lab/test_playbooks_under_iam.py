@@ -14,7 +14,8 @@ import pytest
 
 from lab import requests, users
 from lab.fixtures import training_account
-from tests.lab.served import Lab
+from tests.lab import strangers
+from tests.lab.served import Lab, publish_image
 
 PROJECT = Path(__file__).resolve().parents[2]
 LAYERS = ("preflight", "network", "security", "identity")
@@ -101,6 +102,15 @@ def test_the_operators_policy_is_enough(lab: Lab) -> None:
     users.create(lab.settings, "operator", POLICY.read_text())
     run = play(lab, "operator")
     assert run.status == 0, run.output[-4000:]
+
+
+def test_the_operators_policy_is_enough_to_read_an_account_that_others_use_too(lab: Lab, tmp_path: Path) -> None:
+    publish_image(lab.root("ec2"))
+    strangers.move_in(lab, tmp_path)
+    users.create(lab.settings, "operator", POLICY.read_text())
+    run = play(lab, "operator", playbooks=("plan",))
+    assert run.status == 0, run.output[-4000:]
+    assert strangers.NAME not in run.output
 
 
 @pytest.mark.parametrize(("playbook", "permission"), [("network", "ec2:CreateSubnet"), ("preflight", "iam:GetInstanceProfile")])

@@ -13,6 +13,7 @@ from ansible.module_utils.plan import identity
 from ansible.module_utils.plan.compare import shown
 from ansible.module_utils.plan.facts import coming
 from ansible.module_utils.plan.model import Resource
+from ansible.module_utils.stack import read
 from moto import mock_aws
 
 from lab.aws import iam, secretsmanager
@@ -89,13 +90,15 @@ class Account:
         return [*identity.want_iam(ROLE), *identity.want_key_pair(pair), *identity.want_secret(SECRET)]
 
     def found(self, **wanted: Any) -> dict[str, Any]:
-        read = {
+        secrets = read.named_secrets(self.secrets, "uda", {})
+        found = {
             "roles": self.iam.list_roles(PathPrefix="/uda/")["Roles"],
             "instance_profiles": self.iam.list_instance_profiles(PathPrefix="/uda/")["InstanceProfiles"],
             "key_pairs": self.ec2.describe_key_pairs(Filters=[{"Name": "tag:Stack", "Values": ["uda"]}])["KeyPairs"],
-            "secrets": [one for one in self.secrets.list_secrets()["SecretList"] if {"Key": "Stack", "Value": "uda"} in one["Tags"]],
+            "named_secrets": secrets,
+            "secrets": read.of_stack(secrets, "Tags", "uda"),
         }
-        return told(identity, self.clients, read, {"stack_name": "uda", **wanted})
+        return told(identity, self.clients, found, {"stack_name": "uda", **wanted})
 
     def plan(self) -> list[tuple[str, str, str, list[str]]]:
         return brief(planned(identity, self.wanted(), identity.found_identity(self.found())))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from ansible.module_utils.stack.read import SERVICES, alarms, read, scaled_group
 from ansible.module_utils.stack.shape import IDENTITY, AmbiguityError, shape
 from moto import mock_aws
 
+from lab.aws import elbv2
 from tests.lab.certificates import Signed
 
 REGION = "ap-northeast-1"
@@ -110,6 +111,7 @@ def test_who_clears_up_gets_security_groups_and_route_tables_by_key_or_by_their_
 def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_URL"):
         monkeypatch.delenv(name, raising=False)
+    elbv2.install()
     with mock_aws():
         yield {service: boto3.client(service, region_name=REGION) for service in SERVICES}
 
@@ -123,7 +125,7 @@ def test_only_resources_of_the_stack_are_read(clients: dict[str, Any], tmp_path:
             ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"]["SubnetId"]
             for n, zone in enumerate("ac")
         ]
-        clients["elbv2"].create_load_balancer(Name=f"{name}-alb", Subnets=balancer_subnets, Tags=tags(Stack=name))
+        clients["elbv2"].create_load_balancer(Name=f"{name}-alb", Subnets=balancer_subnets, Scheme="internal", Tags=tags(Stack=name))
         clients["s3"].create_bucket(Bucket=f"{name}-logs", CreateBucketConfiguration={"LocationConstraint": REGION})
         clients["s3"].put_bucket_tagging(Bucket=f"{name}-logs", Tagging={"TagSet": tags(Stack=name, Key="logs")})
         imported = clients["acm"].import_certificate(**Signed(tmp_path, f"{name}.example.com").imported())["CertificateArn"]
@@ -145,6 +147,45 @@ def test_only_resources_of_the_stack_are_read(clients: dict[str, Any], tmp_path:
         "secrets": ["uda/database"],
         "roles": ["uda-web"],
     }
+
+
+def before(client: Any, operation: str, act: Callable[[], Any]) -> None:
+    """Let something happen once, right before a client sends a request."""
+
+    def once(**_: Any) -> None:
+        client.meta.events.unregister(f"before-call.*.{operation}", once)
+        act()
+
+    client.meta.events.register(f"before-call.*.{operation}", once)
+
+
+def test_what_others_take_away_while_the_account_is_read_is_passed_over(clients: dict[str, Any], tmp_path: Path) -> None:
+    ec2, balancing, rds, acm = (clients[service] for service in ("ec2", "elbv2", "rds", "acm"))
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    for name in ("uda", "other"):
+        balancing.create_target_group(Name=name, Protocol="HTTP", Port=80, VpcId=vpc, Tags=tags(Stack=name))
+        rds.create_db_parameter_group(
+            DBParameterGroupName=name, DBParameterGroupFamily="mysql8.0", Description="a group", Tags=tags(Stack=name)
+        )
+    (other,) = balancing.describe_target_groups(Names=["other"])["TargetGroups"]
+    imported = acm.import_certificate(**Signed(tmp_path, "example.com").imported(), Tags=tags(Stack="other"))["CertificateArn"]
+    before(balancing, "DescribeTags", lambda: balancing.delete_target_group(TargetGroupArn=other["TargetGroupArn"]))
+    before(rds, "ListTagsForResource", lambda: rds.delete_db_parameter_group(DBParameterGroupName="other"))
+    before(acm, "ListTagsForCertificate", lambda: acm.delete_certificate(CertificateArn=imported))
+    assert shape(read(clients, "uda"))["resources"] == {"target_groups": ["uda"], "parameter_groups": ["uda"]}
+
+
+def test_a_secret_is_told_that_the_list_does_not_know_yet_and_none_that_it_still_knows(clients: dict[str, Any]) -> None:
+    manager = clients["secretsmanager"]
+    for name in ("uda/database", "uda/gone"):
+        manager.create_secret(Name=name, SecretString="{}", Tags=tags(Stack="uda"))
+
+    def stale(parsed: dict[str, Any], **_: Any) -> None:
+        parsed["SecretList"] = [secret for secret in parsed["SecretList"] if secret["Name"] == "uda/gone"]
+        manager.delete_secret(SecretId="uda/gone", ForceDeleteWithoutRecovery=True)
+
+    manager.meta.events.register_first("after-call.secrets-manager.ListSecrets", stale)
+    assert shape(read(clients, "uda", {"stack_database_secret": "uda/database"}))["resources"] == {"secrets": ["uda/database"]}
 
 
 def put_alarm(clients: dict[str, Any], name: str, action: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import BOOLEANS_TRUE
 
-from ..stack.read import pages
+from ..stack.read import pages, unless_gone
 from .model import Kind, Resource, Unknown, Version
 from .normal import number, tags_of, yes
 
@@ -174,12 +174,8 @@ def named(rds: Any, operation: str, kind: str, identity: str, name: str, standin
     """What has the name without being among what stands, with its tags."""
     if not name or name in [item[identity] for item in standing]:
         return []
-    try:
-        items: list[dict[str, Any]] = getattr(rds, operation)(**{identity: name})[f"{kind}s"]
-    except rds.exceptions.ClientError as error:
-        if "NotFound" not in error.response["Error"]["Code"]:
-            raise
-        return []
+    told = unless_gone(rds, lambda: getattr(rds, operation)(**{identity: name}))
+    items: list[dict[str, Any]] = told[f"{kind}s"] if told else []
     return [{"Tags": rds.list_tags_for_resource(ResourceName=item[f"{kind}Arn"])["TagList"], **item} for item in items]
 
 

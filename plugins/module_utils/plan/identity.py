@@ -71,7 +71,7 @@ def want_secret(arguments: Mapping[str, Any]) -> Iterator[Resource]:
 def details(clients: Mapping[str, Any], found: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
     """A role's policies and tags, which no list tells, by `role <name>`; profiles' tags; secrets' policies by `policy of secret <name>`.
 
-    The key pair and the secrets are looked for by their names, as a run does, for they may have lost the stack's tags.
+    The key pair is looked for by its name, as a run does, for it may have lost the stack's tags.
     """
     iam, ec2, manager = clients["iam"], clients["ec2"], clients["secretsmanager"]
     stack = wanted.get("stack_name")
@@ -85,7 +85,8 @@ def details(clients: Mapping[str, Any], found: Mapping[str, Any], wanted: Mappin
     names = {str(stack), *(pair["KeyName"] for pair in found["key_pairs"])}
     by_name = [{"Name": "key-name", "Values": sorted(names)}]
     reads["public_keys"] = lambda: ec2.describe_key_pairs(Filters=by_name, IncludePublicKey=True)["KeyPairs"]
-    reads["named_secrets"] = lambda: _named_secrets(manager, f"{stack}/")
+    for secret in found["named_secrets"]:
+        reads[f"policy of secret {secret['Name']}"] = partial(_policy, manager, secret["Name"])
     return reads
 
 
@@ -106,14 +107,10 @@ def _profile(iam: Any, name: str) -> Any:
     return iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]
 
 
-def _named_secrets(manager: Any, prefix: str) -> list[dict[str, Any]]:
-    """The secrets below the stack's name, each with its resource policy as `Policy`, without any value."""
-    listed = pages(manager, "list_secrets", "SecretList", Filters=[{"Key": "name", "Values": [prefix]}])
-    return [
-        {**secret, "Policy": manager.get_resource_policy(SecretId=secret["Name"]).get("ResourcePolicy")}
-        for secret in listed
-        if secret["Name"].startswith(prefix) and "DeletedDate" not in secret
-    ]
+def _policy(manager: Any, name: str) -> str | None:
+    """A secret's resource policy."""
+    told: dict[str, Any] = manager.get_resource_policy(SecretId=name)
+    return told.get("ResourcePolicy")
 
 
 def found_identity(found: Mapping[str, Any]) -> Iterator[Resource]:
@@ -154,9 +151,10 @@ def _found_secrets(found: Mapping[str, Any]) -> Iterator[Resource]:
     """As with key pairs: one without the stack's tags is passed over unless the inventory wants one of its name."""
     ours = {secret["Name"] for secret in found["secrets"]}
     for secret in found["named_secrets"]:
+        document = found[f"policy of secret {secret['Name']}"]
         fields = {
             "description": secret.get("Description", ""),
-            "policy": policy(secret["Policy"]) if secret["Policy"] else None,
+            "policy": policy(document) if document else None,
             "rotates_by_itself": bool(secret.get("RotationEnabled")),
             "tags": tags_of(secret),
         }

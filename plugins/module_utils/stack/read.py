@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from .check_release import bucket_prefix
@@ -14,6 +15,7 @@ SERVICES = (
     "ec2", "elbv2", "autoscaling", "rds", "iam", "secretsmanager", "sts", "cloudwatch", "sns", "logs", "acm", "s3", "ssm",
     "ecr", "ecs", "application-autoscaling",
 )  # fmt: skip
+SECRETS = ("stack_database_secret", "stack_app_secret")  # variables with the names of the stack's secrets
 OWNED_BY_AWS = "TargetTracking-"  # alarms of target tracking policies, which go with them
 
 Clients = Mapping[str, Any]
@@ -54,7 +56,7 @@ def read(clients: Clients, name: str, wanted: Mapping[str, Any] | None = None) -
         "parameter_groups": lambda: rds_groups(rds, "describe_db_parameter_groups", "DBParameterGroup", name),
         "roles": lambda: pages(iam, "list_roles", "Roles", PathPrefix=f"/{name}/"),
         "instance_profiles": lambda: pages(iam, "list_instance_profiles", "InstanceProfiles", PathPrefix=f"/{name}/"),
-        "secrets": lambda: secrets(clients["secretsmanager"], name),
+        "named_secrets": lambda: named_secrets(clients["secretsmanager"], name, wanted),
         "policies": lambda: pages(clients["autoscaling"], "describe_policies", "ScalingPolicies"),
         "topics": lambda: topics(clients["sns"], name),
         "alarms": lambda: pages(clients["cloudwatch"], "describe_alarms", "MetricAlarms"),
@@ -69,6 +71,7 @@ def read(clients: Clients, name: str, wanted: Mapping[str, Any] | None = None) -
     with ThreadPoolExecutor(max_workers=8) as pool:
         futures = {kind: pool.submit(call) for kind, call in reads.items()}
         found = {kind: future.result() for kind, future in futures.items()}
+    found["secrets"] = of_stack(found["named_secrets"], "Tags", name)
     found["ecs_services"] = [service for cluster in found["clusters"] for service in cluster.pop("services")]
     groups = {group["AutoScalingGroupName"] for group in found["groups"]}
     found["policies"] = [policy for policy in found["policies"] if policy["AutoScalingGroupName"] in groups]
@@ -98,13 +101,28 @@ def standing(endpoints: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def tagged(elbv2: Any, operation: str, key: str, arn: str, name: str) -> list[dict[str, Any]]:
-    """Load balancing resources of the stack, with their tags: the API tells tags apart, twenty at a time."""
+    """Load balancing resources of the stack, with their tags: the API tells tags apart, of twenty at a time, unless one is gone."""
     items = {item[arn]: item for item in pages(elbv2, operation, key)}
     arns = list(items)
+
+    def described(some: list[str]) -> list[dict[str, Any]]:
+        return unless_gone(elbv2, lambda: elbv2.describe_tags(ResourceArns=some)["TagDescriptions"]) or []
+
     for start in range(0, len(arns), 20):
-        for description in elbv2.describe_tags(ResourceArns=arns[start : start + 20])["TagDescriptions"]:
+        some = arns[start : start + 20]
+        for description in described(some) or [one for arn in some for one in described([arn])]:
             items[description["ResourceArn"]]["Tags"] = description["Tags"]
     return of_stack(list(items.values()), "Tags", name)
+
+
+def unless_gone(client: Any, ask: Callable[[], Any]) -> Any:
+    """The answer, or None when AWS says that there is no such thing: what a list has told can be gone by the next request."""
+    try:
+        return ask()
+    except client.exceptions.ClientError as error:
+        if "NotFound" in error.response["Error"]["Code"]:
+            return None
+        raise
 
 
 KEY_TYPES = ["RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"]  # else RSA_2048 alone is told
@@ -115,7 +133,8 @@ def certificates(acm: Any, name: str) -> list[dict[str, Any]]:
     found = pages(acm, "list_certificates", "CertificateSummaryList", Includes={"keyTypes": KEY_TYPES})
     imported = [certificate for certificate in found if certificate.get("Type") == "IMPORTED"]
     for certificate in imported:
-        certificate["Tags"] = acm.list_tags_for_certificate(CertificateArn=certificate["CertificateArn"])["Tags"]
+        told = unless_gone(acm, partial(acm.list_tags_for_certificate, CertificateArn=certificate["CertificateArn"]))
+        certificate["Tags"] = told["Tags"] if told else []
     return of_stack(imported, "Tags", name)
 
 
@@ -124,17 +143,26 @@ def of_stack(items: list[dict[str, Any]], tags: str, name: str) -> list[dict[str
     return [item for item in items if {"Key": "Stack", "Value": name} in item.get(tags, [])]
 
 
-def secrets(secretsmanager: Any, name: str) -> list[dict[str, Any]]:
-    """The stack's secrets, those that wait for their deletion left out."""
-    found = pages(secretsmanager, "list_secrets", "SecretList", Filters=[{"Key": "name", "Values": [f"{name}/"]}])
-    return [secret for secret in of_stack(found, "Tags", name) if "DeletedDate" not in secret]
+def named_secrets(manager: Any, name: str, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The secrets below the stack's name, whatever their tags, those that wait for their deletion left out.
+
+    Each is described by itself, those that the stack wants too: what ListSecrets tells is up to five minutes old (Secrets Manager API
+    Reference, ListSecrets), so that it would not know of one that was made just now.
+    """
+    prefix = f"{name}/"
+    listed = pages(manager, "list_secrets", "SecretList", Filters=[{"Key": "name", "Values": [prefix]}])
+    names = {secret["Name"] for secret in listed} | {str(wanted.get(variable)) for variable in SECRETS}
+    described = [unless_gone(manager, partial(manager.describe_secret, SecretId=one)) for one in sorted(names) if one.startswith(prefix)]
+    return [secret for secret in described if secret and "DeletedDate" not in secret]
 
 
 def topics(sns: Any, name: str) -> list[dict[str, Any]]:
     """The stack's topics: the API tells tags one topic at a time, so only those that are named after the stack are asked."""
     named = [topic for topic in pages(sns, "list_topics", "Topics") if topic["TopicArn"].split(":")[-1].startswith(f"{name}-")]
-    tagged_topics = [{**topic, "Tags": sns.list_tags_for_resource(ResourceArn=topic["TopicArn"])["Tags"]} for topic in named]
-    return of_stack(tagged_topics, "Tags", name)
+    for topic in named:
+        told = unless_gone(sns, partial(sns.list_tags_for_resource, ResourceArn=topic["TopicArn"]))
+        topic["Tags"] = told["Tags"] if told else []
+    return of_stack(named, "Tags", name)
 
 
 def alarms(items: list[dict[str, Any]], topic_arns: set[str], groups: set[str]) -> list[dict[str, Any]]:
@@ -162,7 +190,8 @@ def rds_groups(rds: Any, operation: str, kind: str, name: str) -> list[dict[str,
     """RDS's groups of the stack: their tags are told apart, one group at a time, so those that AWS makes are not asked for."""
     own = [group for group in pages(rds, operation, f"{kind}s") if not group[f"{kind}Name"].startswith("default")]
     for group in own:
-        group["Tags"] = rds.list_tags_for_resource(ResourceName=group[f"{kind}Arn"])["TagList"]
+        told = unless_gone(rds, partial(rds.list_tags_for_resource, ResourceName=group[f"{kind}Arn"]))
+        group["Tags"] = told["TagList"] if told else []
     return of_stack(own, "Tags", name)
 
 

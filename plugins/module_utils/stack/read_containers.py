@@ -21,12 +21,9 @@ def repositories(ecr: Any, name: str) -> list[dict[str, Any]]:
 
 
 def clusters(ecs: Any, name: str) -> list[dict[str, Any]]:
-    """The stack's clusters, each with its `services`; those that are gone, which AWS goes on telling of, left out."""
-    arns = [arn for page in ecs.get_paginator("list_clusters").paginate() for arn in page["clusterArns"]]
-    found = []
-    for start in range(0, len(arns), 100):
-        described = ecs.describe_clusters(clusters=arns[start : start + 100], include=["TAGS"])["clusters"]
-        found += [cluster for cluster in described if cluster["status"] == "ACTIVE" and _mine(cluster, name)]
+    """The stack's cluster, if there is one, with its `services`; one that is gone, which AWS goes on telling of, is none."""
+    described = ecs.describe_clusters(clusters=[name], include=["TAGS"])["clusters"]
+    found = [cluster for cluster in described if cluster["status"] == "ACTIVE" and _mine(cluster, name)]
     for cluster in found:
         cluster["services"] = services(ecs, cluster["clusterName"])
     return found
