@@ -14,13 +14,16 @@ WHOLE = ("iam:Get", "iam:List", "logs:DescribeLogGroups")
 PASSED_TO = ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"]
 LINKED = ["autoscaling", "ecs", "ecs.application-autoscaling", "elasticloadbalancing", "rds"]
 
-# What AWS asks for and a lab never sees: encryption with AWS's own keys, and the roles that services make for themselves on first use.
+# What AWS asks for and a lab never sees: encryption with AWS's own keys, the roles that services make for themselves on first use, and what
+# GuardDuty leaves in a VPC.
 ONLY_AWS: tuple[dict[str, Any], ...] = (
     {"Sid": "EncryptedVolumes", "Effect": "Allow", "Action": ["kms:CreateGrant", "kms:DescribeKey"], "Resource": "*",
      "Condition": {"StringLike": {"kms:ViaService": ["ec2.*.amazonaws.com", "rds.*.amazonaws.com", "secretsmanager.*.amazonaws.com"]}}},
     {"Sid": "RolesOfServices", "Effect": "Allow", "Action": ["iam:CreateServiceLinkedRole"],
      "Resource": "arn:aws:iam::*:role/aws-service-role/*",
      "Condition": {"StringEquals": {"iam:AWSServiceName": [f"{service}.amazonaws.com" for service in LINKED]}}},
+    {"Sid": "EndpointsOfGuardDuty", "Effect": "Allow", "Action": ["ec2:DeleteVpcEndpoints"], "Resource": "*",
+     "Condition": {"StringEquals": {"aws:ResourceTag/GuardDutyManaged": "true"}}},
 )  # fmt: skip
 
 

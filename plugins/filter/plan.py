@@ -14,14 +14,13 @@ from ansible.errors import AnsibleFilterError
 # The project's own module_utils, which modules find by themselves and plugins do not.
 ansible.module_utils.__path__ = [*ansible.module_utils.__path__, *constants.DEFAULT_MODULE_UTILS_PATH]
 from ansible.module_utils.plan import choices
-from ansible.module_utils.plan.families import KINDS
 
 Choice = Mapping[str, Any]
 
 
 def plan_choices(plan: Mapping[str, Any], stack: Mapping[str, Any], inventory: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The choices that a plan leaves (module_utils/plan/choices.py), by the facts of stack_info and the inventory's variables."""
-    found: list[dict[str, Any]] = choices.choices(plan["changes"], stack, inventory, [kind.name for kind in KINDS.values() if kind.opens])
+    found: list[dict[str, Any]] = choices.choices(plan["changes"], stack, inventory)
     return found
 
 

@@ -42,6 +42,7 @@ try:
 except ImportError:
     pass  # AnsibleAWSModule tells it
 
+from ansible.module_utils.stack.database_rules import AT_REST
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 
@@ -52,7 +53,7 @@ def main() -> None:
         rds = module.client("rds")
         [instance] = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
         pending = sorted(instance.get("PendingModifiedValues", {}))
-        waits = bool(pending) and instance["DBInstanceStatus"] == "available"  # else it is under way
+        waits = bool(pending) and instance["DBInstanceStatus"] in AT_REST  # else it is under way
         if waits and not module.check_mode:
             rds.modify_db_instance(DBInstanceIdentifier=name, ApplyImmediately=True)
     except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:

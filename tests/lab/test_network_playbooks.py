@@ -74,6 +74,20 @@ NOBODY_IS_SERVED = [
 ]
 
 
+def watched_by_guardduty(account: Network) -> None:
+    """As its Runtime Monitoring does with a VPC that has machines."""
+    subnet = account.named("subnets", "private-1")
+    tagged = [{"Key": "GuardDutyManaged", "Value": "true"}]
+    group = account.ec2.create_security_group(
+        GroupName="GuardDutyManagedSecurityGroup", Description="Associated with VPC endpoint", VpcId=subnet["VpcId"],
+        TagSpecifications=[{"ResourceType": "security-group", "Tags": tagged}],
+    )["GroupId"]  # fmt: skip
+    account.ec2.create_vpc_endpoint(
+        VpcId=subnet["VpcId"], ServiceName=f"com.amazonaws.{REGION}.guardduty-data", VpcEndpointType="Interface",
+        SubnetIds=[subnet["SubnetId"]], SecurityGroupIds=[group], TagSpecifications=[{"ResourceType": "vpc-endpoint", "Tags": tagged}],
+    )  # fmt: skip
+
+
 def own_network() -> dict[str, Any]:
     """Three tiers over two zones: a NAT gateway in each, a database tier without a way out, both kinds of endpoint."""
     https = {"port": 443, "cidrs": ["10.0.0.0/16"], "description": "HTTPS from the VPC"}
@@ -141,6 +155,7 @@ def test_a_network_grows_to_a_nat_gateway_for_each_zone_is_mended_shrinks_again_
     assert account.way_out(second) == account.named("nat", "nat-a")["NatGatewayId"]
     assert len(account.snapshot()["addresses"]) == len(account.snapshot()["endpoints"]) == 1
 
+    watched_by_guardduty(account)
     assert "Nothing of the stack uda is left" in account.must(one, "destroy")
     assert account.snapshot() == before
 

@@ -118,6 +118,7 @@ def test_the_plan_tells_what_a_run_makes_and_mends_and_nothing_after_it(account:
         ("update", "db_subnet_group", "uda_subnet_group", ["description", "subnets"]),
         ("update", "db_parameter_group", "uda", ["tags"]),
         ("update", "db_parameter", "uda/log_connections", ["value"]),
+        ("pending", "db_instance", "uda-psql-db", ["parameters"]),
         (
             "update", "db_instance", "uda-psql-db",
             ["instance_class", "multi_az", "backup_retention_period", "deletion_protection", "engine_version", "parameter_group",

@@ -24,7 +24,7 @@ KINDS = {kind.name: kind for kind in database.KINDS}
 TAGS = {"Stack": "shop", "Owner": "me"}
 UNSET = {
     "instance_class": "db.t4g.micro", "storage_type": "gp2", "allocated_storage": 20, "multi_az": False, "backup_retention_period": 7,
-    "deletion_protection": False,
+    "auto_minor_version_upgrade": True, "deletion_protection": False,
 }  # fmt: skip
 
 
@@ -200,6 +200,7 @@ INSTANCE = ("db_instance", "shop-db")
         (retag("db:shop-db"), "update", INSTANCE, "tags"),
         (untag("db:shop-db"), "update", INSTANCE, "tags"),
         (modified(DeletionProtection=True), "update", INSTANCE, "deletion_protection"),
+        (modified(AutoMinorVersionUpgrade=False), "update", INSTANCE, "auto_minor_version_upgrade"),
         (modified(CopyTagsToSnapshot=False), "update", INSTANCE, "copy_tags_to_snapshot"),
         (modified(PubliclyAccessible=True), "update", INSTANCE, "public"),
         (other_group, "update", INSTANCE, "parameter_group"),
@@ -228,7 +229,26 @@ def test_what_somebody_changes_is_told_by_its_kind_key_and_field(
     account.make()
     account.answer()
     mutation(account)
-    assert fields(account.planned()) == [(action, *place, [field])]
+    assert [change for change in fields(account.planned()) if change[0] != "pending"] == [(action, *place, [field])]
+
+
+def test_parameters_that_wait_for_a_reboot_are_told_and_are_nothing_for_a_run_to_do(account: Account) -> None:
+    account.make()
+    account.answer()
+    account.set("max_connections", "80", "pending-reboot")
+    (change,) = account.planned(rds_static_parameters={"max_connections": 80})
+    assert fields([change]) == [("pending", *INSTANCE, ["parameters"])]
+    assert (change.effect, change.differences[0].old) == ("with the next reboot, which no run makes", "waiting for a reboot")
+
+
+def test_a_minor_version_that_aws_has_moved_on_to_is_met_and_storage_that_cannot_be_reached_is_told(account: Account) -> None:
+    account.make()
+    account.answer()
+    account.standing.engine_version = "15.13"
+    assert account.planned(rds_engine_version="15.12") == []
+    assert [change.action for change in account.planned(rds_engine_version="14.9")] == ["replace"]
+    assert [change.action for change in account.planned(rds_allocated_storage=21)] == ["replace"]
+    assert [change.action for change in account.planned(rds_allocated_storage=22)] == ["update"]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ UNCHANGED = {
     ("auto_scaling_group", "outdated_instances"): "there are no machines; test_plan_fleet.py has some",
     ("db_instance", "allocated_storage"): "storage only grows: another size is mended by a replacement alone",
     ("db_instance", "engine_version"): "a version only grows, too",
+    ("db_instance", "parameters"): "it waits for a reboot: test_plan_database_changes.py",
     ("key_pair", "public_key"): "a run refuses a key that is not ours; test_plan_identity.py",
     **dict.fromkeys(
         (("listener", field) for field in ("certificate", "more_certificates", "protocol", "tls_policy")),

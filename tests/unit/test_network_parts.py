@@ -167,7 +167,7 @@ CASES = [
      "[{'port': 5432, 'cidrs': ['10.0.0.0/20']}]: sg-0123456789abcdef0 has no such rule, and destroy would give it one. "
      "Name rules that it has: none"),
     (lambda aws, stack: stack.update(vpc_endpoints_map={"s": {"service": "ssm"}}) or aws["vpc_endpoints"].append(
-        {"VpcEndpointId": "vpce-1", "ServiceName": "com.amazonaws.ap-northeast-1.ssm", "PrivateDnsEnabled": True}),
+        {"VpcEndpointId": "vpce-1", "ServiceName": "com.amazonaws.ap-northeast-1.ssm", "PrivateDnsEnabled": True, "State": "available"}),
      "vpc_endpoints_map.s.service is 'ssm': the VPC has an endpoint for it, vpce-1. Take it away here: that one serves the stack too"),
 ]  # fmt: skip
 
@@ -175,12 +175,18 @@ CASES = [
 FITTING = {
     "a gateway endpoint of somebody else's, which is in no route table of the stack": lambda aws, stack: (
         stack.update(vpc_endpoints_map={"s": {"service": "s3", "type": "gateway", "route_tables": ["private_2"]}})
-        or aws["vpc_endpoints"].append({"VpcEndpointId": "vpce-1", "ServiceName": "com.amazonaws.ap-northeast-1.s3"})
+        or aws["vpc_endpoints"].append({"VpcEndpointId": "vpce-1", "ServiceName": "com.amazonaws.ap-northeast-1.s3", "State": "available"})
     ),
     "an endpoint that has not taken the service's name": lambda aws, stack: (
         stack.update(vpc_endpoints_map={"s": {"service": "ssm"}})
         or aws["vpc_endpoints"].append(
-            {"VpcEndpointId": "vpce-1", "ServiceName": "com.amazonaws.ap-northeast-1.ssm", "PrivateDnsEnabled": False}
+            {"VpcEndpointId": "vpce-1", "ServiceName": "com.amazonaws.ap-northeast-1.ssm", "PrivateDnsEnabled": False, "State": "available"}
+        )
+    ),
+    "an endpoint that goes": lambda aws, stack: (
+        stack.update(vpc_endpoints_map={"s": {"service": "ssm"}})
+        or aws["vpc_endpoints"].append(
+            {"VpcEndpointId": "vpce-1", "ServiceName": "com.amazonaws.ap-northeast-1.ssm", "PrivateDnsEnabled": True, "State": "deleting"}
         )
     ),
     "a subnet that the stack's own route table is going to lead to the internet": lambda aws, stack: (

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from typing import Any
+
 import pytest
 from ansible.module_utils.plan.compare import DuplicateError, MissingError, compare, shown
 from ansible.module_utils.plan.model import Change, Difference, Kind, Resource, Secret, Unknown, Version, later
@@ -11,7 +14,7 @@ KINDS = {
     for kind in (
         Kind("net", "network", frozenset({"cidr"}), {"speed": "restart"}),
         Kind("rule", "security", pruned=True, opens=True),
-        Kind("disk", "database", grows=frozenset({"size", "version"}), replaced="all is lost"),
+        Kind("disk", "database", reached={"size": operator.ge}, replaced="all is lost"),
     )
 }
 
@@ -67,16 +70,25 @@ def test_what_waits_and_is_not_wanted_is_taken_back() -> None:
     assert (change.action, change.differences) == ("update", (Difference("speed", 2, 1),))
 
 
-def test_what_can_only_grow_is_replaced_by_something_smaller() -> None:
-    found = [Resource("disk", "d", {"size": 10, "version": "15.12"}, id="d-1")]
+def test_what_aws_changes_in_one_direction_alone_is_replaced_by_what_lies_in_the_other() -> None:
+    found = [Resource("disk", "d", {"size": 10}, id="d-1")]
 
-    def actions(size: int, version: str) -> list[tuple[str, str]]:
-        fields = {"size": size, "version": Version(version)}
-        return [(change.action, change.effect) for change in planned([Resource("disk", "d", fields)], found)]
+    def actions(size: Any) -> list[tuple[str, str]]:
+        return [(change.action, change.effect) for change in planned([Resource("disk", "d", {"size": size})], found)]
 
-    assert actions(10, "15") == actions(10, "15.12") == []
-    assert actions(10, "15.1") == actions(5, "15") == [("replace", "all is lost")]
-    assert actions(20, "16") == [("update", "")]
+    assert actions(10) == actions(Unknown("a later step")) == []
+    assert actions(5) == [("replace", "all is lost")]
+    assert actions(20) == [("update", "")]
+
+
+def test_a_version_is_met_by_what_it_is_the_beginning_of_and_by_what_aws_has_moved_on_to() -> None:
+    found = [Resource("disk", "d", {"version": "15.12"})]
+
+    def actions(version: Version) -> list[str]:
+        return [change.action for change in planned([Resource("disk", "d", {"version": version})], found)]
+
+    assert actions(Version("15")) == actions(Version("15.12")) == actions(Version("15.1")) == []
+    assert actions(Version("15.13")) == actions(Version("15.1", majors=2)) == actions(Version("16")) == ["update"]
 
 
 def test_what_is_borrowed_must_stand_is_never_taken_away_and_never_replaced() -> None:

@@ -10,7 +10,7 @@ from ..plan.model import Resource, Unknown, later
 from .model import Part, Unit
 from .sight import Sight
 
-WELL = {"healthy": True, "InService": True, "available": True, "running": True, "RUNNING": True}
+WELL = {"healthy": True, "InService": True, "available": True, "storage-optimization": True, "running": True, "RUNNING": True}
 BUSY = ("initial", "unused", "draining", "Pending", "PENDING", "PROVISIONING", "ACTIVATING", "pending")  # neither well nor ill
 MEMBERS = {  # kinds that are drawn as a part of another
     "load_balancer": ("listener", "listener_rule", "target_group"),

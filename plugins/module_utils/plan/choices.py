@@ -29,13 +29,12 @@ ROUTE_WORDS = {  # EC2's words in snake case, and those of amazon.aws.ec2_vpc_ro
 }
 
 
-def choices(changes: Sequence[Change], stack: Variables, inventory: Variables, opening: Sequence[str] = ()) -> list[Choice]:
+def choices(changes: Sequence[Change], stack: Variables, inventory: Variables) -> list[Choice]:
     """The choices of a plan, those that open or grant something first.
 
-    `changes` are those of the plan, `stack` the facts of stack_info, `inventory` the wanted stack's variables, `opening` the kinds of which
-    a foreign one opens or grants something.
+    `changes` are those of the plan, `stack` the facts of stack_info, `inventory` the wanted stack's variables.
     """
-    found = [choice for change in changes for choice in _of(change, stack, inventory, opening)]
+    found = [choice for change in changes for choice in _of(change, stack, inventory)]
     return sorted(found, key=lambda choice: not choice["opens"])
 
 
@@ -46,7 +45,7 @@ def chosen(offered: Sequence[Choice], name: str) -> Choice | None:
     return found[0] if len(found) == 1 else None
 
 
-def _of(change: Change, stack: Variables, inventory: Variables, opening: Sequence[str]) -> Iterator[Choice]:
+def _of(change: Change, stack: Variables, inventory: Variables) -> Iterator[Choice]:
     if change["action"] == "foreign":
         offer = FOREIGN.get(change["kind"], _unsuited)
         made = offer(change, {one["field"]: one["old"] for one in change["fields"]}, stack, inventory)
@@ -54,7 +53,7 @@ def _of(change: Change, stack: Variables, inventory: Variables, opening: Sequenc
             "name": named(change["kind"], change["key"]),
             "id": change["id"],
             "what": f"{change['kind']} {change['name']}: {change['effect']}",
-            "opens": change["kind"] in opening,
+            "opens": change["opens"],
             **made,
         }
     elif change["action"] in ("update", "replace"):

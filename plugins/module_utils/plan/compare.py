@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from ..stack.database_rules import begins, version_met
 from .model import LATER, Change, Difference, Kind, Resource, Unknown, Version
 
 MISSING = None  # a field that one side does not have
+GUARDDUTY = "GuardDutyManaged"  # its tag on endpoints and groups (Amazon GuardDuty User Guide, "How Runtime Monitoring works")
 WINDOW = "in the maintenance window"
 
 Identity = tuple[str, str]
@@ -39,11 +41,11 @@ def compare(wanted: Iterable[Resource], found: Iterable[Resource], kinds: Mappin
         *(Change("create", item, created(item)) for identity, item in want.items() if identity not in have),
         *(change for identity in want.keys() & have.keys() for change in standing(want[identity], have[identity], kinds)),
         *(
-            left(item, removing or kinds[item.kind].pruned)
+            left(item, kinds[item.kind], removing=removing)
             for identity, item in have.items()
             if identity not in want and not (item.borrowed or item.by_name)
         ),
-        *(Change("foreign", item, existing(item), opened(kinds[item.kind])) for item in foreign),
+        *(stranger(item, kinds[item.kind]) for item in foreign),
     ]
     changes.sort(key=lambda change: (order[change.resource.kind], change.resource.key, change.action))
     return [followed(change, want.values()) for change in changes]
@@ -76,7 +78,7 @@ def standing(want: Resource, have: Resource, kinds: Mapping[str, Kind]) -> Itera
     elif now:
         yield Change("update", have, now, "; ".join(dict.fromkeys(done(item, want, kind) for item in now if item.field in kind.effects)))
     if waiting:
-        yield Change("pending", have, waiting, WINDOW)
+        yield Change("pending", have, waiting, "; ".join(dict.fromkeys(kind.waits.get(item.field, WINDOW) for item in waiting)))
 
 
 def done(difference: Difference, want: Resource, kind: Kind) -> str:
@@ -90,9 +92,14 @@ def differing(want: Resource, have: Resource, kind: Kind) -> Iterator[Difference
     for name, new in want.fields.items():
         old = have.fields.get(name, MISSING)
         if not same(new, old):
-            yield Difference(name, old, new, name in kind.forces or (name in kind.grows and shrinks(new, old)))
-        elif name in have.pending and not same(new, have.pending[name]):
+            yield Difference(name, old, new, name in kind.forces or unreached(name, new, old, kind))
+        elif name in have.pending and not asked_for(new, have.pending[name]):
             yield Difference(name, have.pending[name], new)  # it is taken back
+
+
+def asked_for(new: Any, coming: Any) -> bool:
+    """Whether what waits is what is wanted. Later versions that meet a wanted one come without being asked for, and do not wait."""
+    return begins(new.text, str(coming)) if isinstance(new, Version) else same(new, coming)
 
 
 def same(new: Any, old: Any) -> bool:
@@ -100,7 +107,7 @@ def same(new: Any, old: Any) -> bool:
     if isinstance(new, Unknown) or isinstance(old, Unknown):
         return old is not MISSING
     if isinstance(new, Version):
-        return f"{old}.".startswith(f"{new.text}.")
+        return version_met(new.text, str(old), new.majors)
     if isinstance(new, Mapping) and isinstance(old, Mapping):
         return new.keys() == old.keys() and all(same(new[key], old[key]) for key in new)
     if isinstance(new, list) and isinstance(old, list):
@@ -108,15 +115,10 @@ def same(new: Any, old: Any) -> bool:
     return bool(new == old)
 
 
-def shrinks(new: Any, old: Any) -> bool:
-    """Whether a number or a version would become smaller."""
-    if isinstance(new, Version):
-        return numbers(new.text) < numbers(str(old))
-    return isinstance(new, int) and isinstance(old, int) and new < old
-
-
-def numbers(version: str) -> list[int]:
-    return [int(part) for part in re.findall(r"\d+", version)]
+def unreached(name: str, new: Any, old: Any, kind: Kind) -> bool:
+    """Whether AWS cannot change a field from what is found to what is wanted, though it can change it to other values."""
+    told = name in kind.reached and not isinstance(new, Unknown) and not isinstance(old, Unknown)
+    return told and not kind.reached[name](new, old)
 
 
 def created(item: Resource) -> tuple[Difference, ...]:
@@ -127,15 +129,19 @@ def existing(item: Resource) -> tuple[Difference, ...]:
     return tuple(Difference(name, value, MISSING) for name, value in item.fields.items())
 
 
-def left(item: Resource, removed: bool) -> Change:
+def left(item: Resource, kind: Kind, *, removing: bool) -> Change:
     """The stack's own that the inventory does not have: a run takes it away, or leaves it to destroy."""
-    if removed:
+    if removing or kind.pruned:
         return Change("delete", item, existing(item))
-    return Change("foreign", item, existing(item), "no longer in the inventory; a run leaves it, destroy removes it")
+    return Change("foreign", item, existing(item), "no longer in the inventory; a run leaves it, destroy removes it", opens=kind.opens)
 
 
-def opened(kind: Kind) -> str:
-    return "opens or grants something that the inventory does not" if kind.opens else "not the stack's"
+def stranger(item: Resource, kind: Kind) -> Change:
+    """Somebody else's. What GuardDuty puts into a VPC to watch its machines is AWS's and opens nothing of the stack."""
+    if (item.fields.get("tags") or {}).get(GUARDDUTY) == "true":
+        return Change("foreign", item, existing(item), "GuardDuty's")
+    effect = "opens or grants something that the inventory does not" if kind.opens else "not the stack's"
+    return Change("foreign", item, existing(item), effect, opens=kind.opens)
 
 
 def followed(change: Change, wanted: Iterable[Resource]) -> Change:
@@ -143,7 +149,7 @@ def followed(change: Change, wanted: Iterable[Resource]) -> Change:
     if change.action != "replace" or not change.resource.id:
         return change
     names = [f"{item.kind} {item.title}" for item in wanted if mentions(item.fields, change.resource.id)]
-    return Change(change.action, change.resource, change.differences, change.effect, tuple(names))
+    return replace(change, follows=tuple(names))
 
 
 def mentions(value: Any, text: str) -> bool:

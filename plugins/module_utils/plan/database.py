@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import BOOLEANS_TRUE
 
+from ..stack.database_rules import MAJORS, storage_reached, version_reached
 from ..stack.read import pages, unless_gone
 from .model import Kind, Resource, Unknown, Version
 from .normal import number, tags_of, yes
@@ -44,13 +45,17 @@ KINDS = (
             "security_groups": REACHED,
             "public": REACHED,
         },
-        grows=frozenset({"allocated_storage", "engine_version"}),
+        reached={
+            "allocated_storage": storage_reached,
+            "engine_version": lambda wanted, standing: version_reached(wanted.text, standing),
+        },
+        waits={"parameters": "with the next reboot, which no run makes"},
         replaced="an empty database in its place: a run refuses it unless rds_replace is true, and takes a last snapshot first",
     ),
 )
 FORMS: dict[str, Callable[[Any], Any]] = {  # fields that are called as the role's options, without `rds_`
     "engine": str,
-    "engine_version": lambda value: Version(str(value)),
+    "engine_version": str,
     "database": str,
     "username": str,
     "instance_class": str,
@@ -58,6 +63,7 @@ FORMS: dict[str, Callable[[Any], Any]] = {  # fields that are called as the role
     "allocated_storage": number,
     "multi_az": yes,
     "backup_retention_period": number,
+    "auto_minor_version_upgrade": yes,
     "deletion_protection": yes,
 }
 WAITING = {  # what AWS can leave to the maintenance window, by its word in PendingModifiedValues
@@ -70,15 +76,17 @@ WAITING = {  # what AWS can leave to the maintenance window, by its word in Pend
     "Port": "port",
 }
 AT_ONCE = frozenset({"port"})  # of those, what AWS changes at once whatever is asked for
+IN_FORCE, WAITING_FOR_REBOOT = "in force", "waiting for a reboot"  # what an instance's group says
 NAMES = ("subnet_group_name", "parameter_group_name", "identifier")
 
 
 def want_database(arguments: Mapping[str, Any]) -> Iterator[Resource]:
     """What the role `rds` makes of its arguments; of a borrowed instance only what the inventory sets."""
     identifier, given = str(arguments["rds_identifier"]), _given(arguments)
-    window = frozenset[str]() if yes(arguments["rds_apply_immediately"]) else frozenset(WAITING.values()) - AT_ONCE
+    left = set[str]() if yes(arguments["rds_apply_immediately"]) else set(WAITING.values()) - AT_ONCE
+    window = frozenset({*left, "parameters"})
     if group := arguments["rds_parameter_group_name"]:
-        given["parameter_group"] = group
+        given |= {"parameter_group": group, "parameters": IN_FORCE}
     if yes(arguments["rds_borrowed"]):
         if arguments["rds_security_group_ids"]:
             given["security_groups"] = sorted(arguments["rds_security_group_ids"])
@@ -122,7 +130,10 @@ def _groups(arguments: Mapping[str, Any]) -> Iterator[Resource]:
 
 def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What the inventory sets of the instance."""
-    return _formed({name.removeprefix("rds_"): arguments[name] for name in arguments if name.startswith("rds_")})
+    given = _formed({name.removeprefix("rds_"): arguments[name] for name in arguments if name.startswith("rds_")})
+    if isinstance(version := given.get("engine_version"), str):
+        given["engine_version"] = Version(version, MAJORS.get(str(given.get("engine")), 1))
+    return given
 
 
 def _formed(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -210,6 +221,7 @@ def found_database(found: Mapping[str, Any]) -> Iterator[Resource]:
 
 def _instance(instance: Mapping[str, Any], *, borrowed: bool) -> Resource:
     groups = instance.get("DBParameterGroups") or [{}]
+    unapplied = groups[0].get("ParameterApplyStatus") == "pending-reboot"
     fields = {
         "engine": instance["Engine"],
         "engine_version": instance["EngineVersion"],
@@ -222,6 +234,7 @@ def _instance(instance: Mapping[str, Any], *, borrowed: bool) -> Resource:
         "port": (instance.get("Endpoint") or {}).get("Port") or Unknown("the instance is being made"),
         "subnet_group": (instance.get("DBSubnetGroup") or {}).get("DBSubnetGroupName"),
         "parameter_group": groups[0].get("DBParameterGroupName"),
+        "parameters": WAITING_FOR_REBOOT if unapplied else IN_FORCE,
         "security_groups": sorted(
             group["VpcSecurityGroupId"] for group in instance["VpcSecurityGroups"] if group["Status"] in ("adding", "active")
         ),
@@ -229,9 +242,11 @@ def _instance(instance: Mapping[str, Any], *, borrowed: bool) -> Resource:
         "multi_az": instance["MultiAZ"],
         "backup_retention_period": instance["BackupRetentionPeriod"],
         "copy_tags_to_snapshot": instance["CopyTagsToSnapshot"],
+        "auto_minor_version_upgrade": instance["AutoMinorVersionUpgrade"],
         "deletion_protection": instance["DeletionProtection"],
         "tags": tags_of(instance),
     }
     pending = {WAITING[word]: value for word, value in (instance.get("PendingModifiedValues") or {}).items() if word in WAITING}
+    pending |= {"parameters": IN_FORCE} if unapplied else {}
     name = instance["DBInstanceIdentifier"]
     return Resource("db_instance", name, fields, name, instance["DBInstanceArn"], borrowed=borrowed, pending=pending)

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ..stack.borrowed import ENDPOINT_STANDS as STANDING
+from ..stack.borrowed import service_name
 from .model import Kind, Resource, later
 from .normal import tags_of
 
@@ -21,7 +23,6 @@ KINDS = (
         pruned=True,
     ),
 )  # fmt: skip
-STANDING = ("pending", "available")  # the others go, or never came
 
 
 def want_endpoints(arguments: Mapping[str, Any]) -> Iterator[Resource]:
@@ -75,7 +76,7 @@ def _endpoint(endpoint: Mapping[str, Any], key: str, *, foreign: bool = False) -
     tags = tags_of(endpoint)
     fields = {
         "vpc": endpoint["VpcId"],
-        "service": endpoint["ServiceName"],
+        "service": service_name(endpoint),
         "type": endpoint["VpcEndpointType"],
         "subnets": sorted(endpoint.get("SubnetIds") or []),
         "security_groups": sorted(group["GroupId"] for group in endpoint.get("Groups") or []),
@@ -88,4 +89,4 @@ def _endpoint(endpoint: Mapping[str, Any], key: str, *, foreign: bool = False) -
 
 def _service(endpoint: Mapping[str, Any]) -> str:
     """`ecr.api` of `com.amazonaws.us-east-1.ecr.api`."""
-    return str(endpoint["ServiceName"].split(".", 3)[-1])
+    return service_name(endpoint).split(".", 3)[-1]

@@ -235,10 +235,10 @@ def _found_alarm(alarm: Mapping[str, Any], policy_arn: str) -> dict[str, Any]:
         "other_actions": sorted([*alarm.get("OKActions", []), *alarm.get("InsufficientDataActions", [])]),
         "description": alarm.get("AlarmDescription", ""),
         "dimensions": {one["Name"]: one["Value"] for one in alarm.get("Dimensions", [])},
-        "comparison": alarm["ComparisonOperator"],
+        "comparison": alarm.get("ComparisonOperator"),
         "threshold": alarm.get("Threshold"),
         "period": alarm.get("Period"),
-        "periods": alarm["EvaluationPeriods"],
+        "periods": alarm.get("EvaluationPeriods"),
     }
 
 

@@ -117,14 +117,14 @@ def rule_keys(asked: Mapping[str, Item], rules: Mapping[str, Item]) -> dict[str,
 
 
 def _listener(listener: Item, served: list[str], names: Names) -> dict[str, Any]:
-    """`served` has the default certificate first."""
+    """`served` has the default certificate first, and once more where it is also an additional one (DescribeListenerCertificates)."""
     keys = [names.get(arn, arn) for arn in served]
     return {
         "port": int(listener["Port"]),
         "protocol": listener["Protocol"],
         "tls_policy": listener.get("SslPolicy"),
         "certificate": next(iter(keys), None),
-        "more_certificates": sorted(keys[1:]),
+        "more_certificates": sorted(set(keys[1:]) - set(keys[:1])),
         "action": _actions(listener["DefaultActions"], names),
     }
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -34,9 +34,10 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Version:
-    """A wanted version, met by every one that it is the beginning of: 15 by 15.12."""
+    """A wanted version, and how many of its numbers are the major one; database_rules.version_met says what meets it."""
 
     text: str
+    majors: int = 1
 
     def __str__(self) -> str:
         return self.text
@@ -59,8 +60,9 @@ class Kind:
     `layer` is the playbook that makes it. `forces` are the fields that AWS cannot change on what stands: another value is another
     resource. `effects` says by field what a change does to the service; what is not in it does nothing to it. `pruned` says whether the
     layer takes away what the inventory no longer has. `opens` says whether a foreign one opens or grants something, which is drift.
-    `grows` are the fields that AWS can make larger and not smaller: a smaller value is another resource. `replaced` says what a
-    replacement does.
+    `reached` says, of the fields that AWS can change in one direction alone, whether it can (wanted, found); else another value is another
+    resource, too. `waits` says, of a field that is pending, what it waits for where that is not the maintenance window. `replaced` says
+    what a replacement does.
     """
 
     name: str
@@ -69,7 +71,8 @@ class Kind:
     effects: Mapping[str, str] = field(default_factory=dict)
     pruned: bool = False
     opens: bool = False
-    grows: frozenset[str] = frozenset()
+    reached: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
+    waits: Mapping[str, str] = field(default_factory=dict)
     replaced: str = "replacement"
 
 
@@ -114,10 +117,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Change:
-    """What would happen to one resource, and what that does to the service. `follows` names what refers to it and changes with it."""
+    """What would happen to one resource, and what that does to the service.
+
+    `follows` names what refers to it and changes with it. `opens` says of a foreign one that it opens or grants something, which is drift.
+    """
 
     action: Action
     resource: Resource
     differences: tuple[Difference, ...] = ()
     effect: str = ""
     follows: tuple[str, ...] = ()
+    opens: bool = False

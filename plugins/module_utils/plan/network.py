@@ -110,7 +110,7 @@ def details(clients: Mapping[str, Any], found: Mapping[str, Any], wanted: Mappin
 def found_network(found: Mapping[str, Any]) -> Iterator[Resource]:
     """What stands, and what somebody else has put into the stack's own VPC."""
     for vpc in found["vpcs"]:
-        fields = {"cidr": vpc["CidrBlock"], **found["vpc_attributes"][vpc["VpcId"]], "tags": tags_of(vpc)}
+        fields = {"cidr": vpc["CidrBlock"], "more_cidrs": more_cidrs(vpc), **found["vpc_attributes"][vpc["VpcId"]], "tags": tags_of(vpc)}
         yield Resource("vpc", "vpc", fields, tags_of(vpc).get("Name", ""), vpc["VpcId"])
     for gateway in found["internet_gateways"]:
         attached = next((item["VpcId"] for item in gateway["Attachments"]), "")
@@ -124,7 +124,7 @@ def found_network(found: Mapping[str, Any]) -> Iterator[Resource]:
             yield Resource(
                 "nat_gateway",
                 tags.get("Key", ""),
-                {"subnet": gateway["SubnetId"], "tags": tags},
+                {"subnet": gateway.get("SubnetId", ""), "tags": tags},
                 tags.get("Name", ""),
                 gateway["NatGatewayId"],
             )
@@ -136,6 +136,13 @@ def found_network(found: Mapping[str, Any]) -> Iterator[Resource]:
             yield _route_table(table, found)
 
 
+def more_cidrs(vpc: Mapping[str, Any]) -> list[str]:
+    """A VPC's addresses beside its first ones."""
+    blocks = vpc.get("CidrBlockAssociationSet") or []
+    standing = [block["CidrBlock"] for block in blocks if block["CidrBlockState"]["State"] == "associated"]
+    return sorted(set(standing) - {vpc["CidrBlock"]})
+
+
 def _strangers(found: Mapping[str, Any], kind: str, identity: str) -> list[Mapping[str, Any]]:
     ours = {item[identity] for item in found[kind]}
     return [item for item in found.get(f"vpc_{kind}", []) if item[identity] not in ours]
@@ -145,7 +152,7 @@ def _subnet(subnet: Mapping[str, Any], found: Mapping[str, Any]) -> Resource:
     tags, foreign = tags_of(subnet), subnet not in found["subnets"]
     fields = {
         "vpc": subnet["VpcId"],
-        "cidr": subnet["CidrBlock"],
+        "cidr": subnet.get("CidrBlock", ""),  # one for IPv6 alone has none
         "zone": subnet["AvailabilityZone"],
         "public_addresses": subnet["MapPublicIpOnLaunch"],
         "tags": tags,

@@ -88,7 +88,10 @@ def lent(found: Mapping[str, Any], facts: Mapping[str, Any]) -> list[Resource]:
     as_own = {"vpcs": [], "addresses": [], "vpc_attributes": {}, "vpc_endpoint_keys": {}, "vpc_endpoints": vpc.get("vpc_endpoints", [])}
     as_own |= {kind: vpc.get(kind, []) for kind in ("internet_gateways", "subnets", "route_tables", "nat_gateways", "security_groups")}
     read = [
-        *(Resource("vpc", "vpc", {"cidr": item["CidrBlock"]}, id=item["VpcId"]) for item in vpc.get("vpcs", [])),
+        *(
+            Resource("vpc", "vpc", {"cidr": item["CidrBlock"], "more_cidrs": network.more_cidrs(item)}, id=item["VpcId"])
+            for item in vpc.get("vpcs", [])
+        ),
         *network.found_network(as_own),
         *security.found_security_groups(as_own),
         *endpoints.found_endpoints(as_own),
@@ -165,7 +168,7 @@ def world(resources: Iterable[Resource], dead: Collection[Dead] = ()) -> World:
         {item.id: (item.title, str(item.fields["subnet"])) for item in kinds.get("nat_gateway", [])},
         tuple(_endpoint(item) for item in kinds.get("vpc_endpoint", [])),
         dict(_parts(kinds)),
-        tuple(IPv4Network(item.fields["cidr"]) for item in kinds.get("vpc", []) if item.fields.get("cidr")),
+        tuple(IPv4Network(cidr) for item in kinds.get("vpc", []) for cidr in [item.fields["cidr"], *item.fields.get("more_cidrs", [])]),
         tuple(item.id for item in kinds.get("subnet", []) if not item.foreign),
     )
 
@@ -173,10 +176,10 @@ def world(resources: Iterable[Resource], dead: Collection[Dead] = ()) -> World:
 def _subnets(
     subnets: Iterable[Resource], tables: Sequence[Resource], dead: Collection[Dead], gone: Collection[str]
 ) -> Iterator[tuple[str, Subnet]]:
-    """Each subnet with the table of its own, or else the main one, which AWS makes without a way out of the VPC."""
+    """Each subnet that has IPv4 with the table of its own, or else the main one, which AWS makes without a way out of the VPC."""
     chosen = {subnet: table for table in reversed(tables) for subnet in table.fields["subnets"]}
     main = next((table for table in tables if table.fields.get("main")), None)
-    for item in subnets:
+    for item in (one for one in subnets if one.fields["cidr"]):
         table = chosen.get(item.id, main)
         routes = table.fields["routes"] if table else {}
         alive = {to: by for to, by in routes.items() if table and (table.id, to) not in dead and by not in gone}

@@ -29,7 +29,7 @@ def as_json(
     """
     counts = Counter(change.action for change in changes)
     touched = {(change.resource.kind, change.resource.key) for change in changes if change.action not in ("foreign", "delete")}
-    opened = any(change.action == "foreign" and kinds[change.resource.kind].opens for change in changes)
+    opened = any(change.opens for change in changes)
     made_by = {(one.kind, one.key): one.layer for one in wanted if one.layer}
     order = list(dict.fromkeys([*made_by.values(), *(kind.layer for kind in kinds.values())]))
     entries = [
@@ -69,6 +69,7 @@ def entry(change: Change, layer: str) -> dict[str, Any]:
         "id": resource.id,
         "effect": change.effect,
         "follows": list(change.follows),
+        "opens": change.opens,
         "fields": [
             {"field": one.field, "old": shown(one.old), "new": shown(one.new), "forces_replacement": one.forces}
             for one in change.differences

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..stack.database_rules import AT_REST
 from ..stack.replacement import UNFINISHED
 from .normal import tags_of
 
 Found = Mapping[str, Any]
 Identity = tuple[str, str]
-
-# An instance can be used and changed in these (Amazon RDS User Guide, "Viewing Amazon RDS DB instance status").
-AT_REST = ("available", "stopped", "storage-optimization")
 
 
 def underway(found: Found) -> dict[Identity, str]:
@@ -27,7 +25,7 @@ def underway(found: Found) -> dict[Identity, str]:
 def _single(found: Found) -> Iterator[tuple[Identity, str]]:
     """What has a state of its own."""
     for instance in [*found.get("databases", []), *found.get("named_databases", [])]:
-        if instance["DBInstanceStatus"] not in AT_REST:
+        if instance["DBInstanceStatus"] not in (*AT_REST, "stopped"):
             yield ("db_instance", instance["DBInstanceIdentifier"]), instance["DBInstanceStatus"]
     for balancer in found.get("load_balancers", []):
         if balancer["State"]["Code"] == "provisioning":

@@ -19,7 +19,10 @@ KINDS = (
     Kind("log_group", LAYER, effects={"retention": "older events are deleted"}),
     Kind("dashboard", LAYER),
 )
-UNCONFIRMED = ("PendingConfirmation", "Deleted")  # in place of a subscription's ARN: SNS lets nobody take such a one away
+# In place of a subscription's ARN, which SNS lets nobody take away. A deleted one is listed for days (Amazon SNS Developer Guide, "Deleting
+# an Amazon SNS subscription and topic"), and so long the collection's module does not subscribe its address anew.
+DELETED = "Deleted"
+UNCONFIRMED = ("PendingConfirmation", DELETED)
 WITH_REGION = ("metric", "log")  # widgets that name the region of what they show
 NEVER_SET = {"unit": "Unit", "datapoints_to_alarm": "DatapointsToAlarm", "extended_statistic": "ExtendedStatistic"}
 
@@ -145,10 +148,12 @@ def found_watch(found: Mapping[str, Any]) -> Iterator[Resource]:
 def _topic(topic: Mapping[str, Any]) -> Iterator[Resource]:
     name, arn = name_of(topic["TopicArn"]), topic["TopicArn"]
     counted = [one for one in topic["Subscriptions"] if one["Wanted"] or one["SubscriptionArn"] not in UNCONFIRMED]
-    fields = {"subscriptions": sorted(_subscription(one) for one in counted), "tags": tags_of(topic)}
+    alive = {_subscription(one) for one in counted if one["SubscriptionArn"] != DELETED}
+    fields = {"subscriptions": sorted({_subscription(one) for one in counted}), "tags": tags_of(topic)}
     yield Resource("topic", name, fields, name, arn, by_name=topic["ByName"])
     for one in topic["Subscriptions"]:
-        if one not in counted and not topic["ByName"]:
+        ended = one["SubscriptionArn"] == DELETED and _subscription(one) not in alive
+        if (ended or one not in counted) and not topic["ByName"]:
             key = f"{name}/{_subscription(one)}"
             yield Resource("subscription", key, {"topic": name, "state": one["SubscriptionArn"]}, key, foreign=True)
 
@@ -169,10 +174,10 @@ def _found_alarm(alarm: Mapping[str, Any], *, by_name: bool) -> Resource:
         "metric": alarm.get("MetricName"),
         "dimensions": {dimension["Name"]: dimension["Value"] for dimension in alarm.get("Dimensions", [])},
         "statistic": alarm.get("Statistic"),
-        "comparison": alarm["ComparisonOperator"],
+        "comparison": alarm.get("ComparisonOperator"),
         "threshold": alarm.get("Threshold"),
         "period": alarm.get("Period"),
-        "periods": alarm["EvaluationPeriods"],
+        "periods": alarm.get("EvaluationPeriods"),
         "missing": alarm.get("TreatMissingData", "missing"),
         "actions_enabled": alarm["ActionsEnabled"],
         "alarm_actions": told("AlarmActions"),

@@ -25,6 +25,7 @@ KINDS = {  # kind -> (paginator, key in its answer, filter by VPC)
     "internet_gateways": ("describe_internet_gateways", "InternetGateways", "attachment.vpc-id"),
     "vpc_endpoints": ("describe_vpc_endpoints", "VpcEndpoints", "vpc-id"),
 }
+ENDPOINT_STANDS = ("pending", "available")  # the others go, or never came
 MAIN = "main"  # in place of a route table's key: the subnet has none of its own
 
 
@@ -90,7 +91,7 @@ def _facts(
 ) -> dict[str, Any]:  # fmt: skip
     entries = wanted.get("vpc_subnets") or {}
     described = {
-        key: {"id": item["SubnetId"], "cidr": item["CidrBlock"], "az": item["AvailabilityZone"], "tier": entries[key]["tier"]}
+        key: {"id": item["SubnetId"], "cidr": item.get("CidrBlock", ""), "az": item["AvailabilityZone"], "tier": entries[key]["tier"]}
         for key, item in subnets.items()
     }
     by_tier: dict[str, list[str]] = {}
@@ -196,11 +197,18 @@ def _endpoints(wanted: Wanted, standing: Sequence[Item]) -> Iterator[str]:
         for item in standing:
             foreign = {"Key": "Stack", "Value": wanted.get("stack_name")} not in item.get("Tags", [])
             named = entry.get("type") != "gateway" and entry.get("private_dns", True) and item.get("PrivateDnsEnabled")
-            if foreign and named and item["ServiceName"].split(".", 3)[-1] == entry.get("service"):
+            stands = item["State"].lower() in ENDPOINT_STANDS
+            if foreign and stands and named and service_name(item).split(".", 3)[-1] == entry.get("service"):
                 wrong = f"the VPC has an endpoint for it, {item['VpcEndpointId']}"
                 yield problem(
                     f"vpc_endpoints_map.{key}.service", entry["service"], wrong, "Take it away here: that one serves the stack too"
                 )
+
+
+def service_name(endpoint: Item) -> str:
+    """What an endpoint leads to; one for a resource or a service network (Amazon VPC Lattice) names that in place of a service."""
+    words = ("ServiceName", "ResourceConfigurationArn", "ServiceNetworkArn")
+    return next((str(endpoint[word]) for word in words if endpoint.get(word)), "")
 
 
 def _table_of(subnet_id: str, tables: Iterable[Item]) -> str:

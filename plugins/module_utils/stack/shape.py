@@ -159,7 +159,7 @@ def attribute(item: Item | None, name: str) -> Any:
 def subnet(item: Item) -> dict[str, str]:
     return {
         "id": item["SubnetId"],
-        "cidr": item["CidrBlock"],
+        "cidr": item.get("CidrBlock", ""),
         "az": item["AvailabilityZone"],
         "tier": tags(item).get("Role", ""),
     }
@@ -170,7 +170,7 @@ def nat_gateway(item: Item) -> dict[str, Any]:
     address = (item.get("NatGatewayAddresses") or [{}])[0]
     return {
         "id": item["NatGatewayId"],
-        "subnet_id": item["SubnetId"],
+        "subnet_id": item.get("SubnetId", ""),  # a regional one is in no subnet
         "allocation_id": address.get("AllocationId"),
         "public_ip": address.get("PublicIp"),
     }

@@ -74,6 +74,7 @@ MUTATIONS: Mutations = {
     ("db_subnet_group", "tags"): rds_tag("subgrp"),
     ("db_parameter_group", "tags"): rds_tag("pg"),
     ("db_parameter", "value"): parameter,
+    ("db_instance", "auto_minor_version_upgrade"): database(AutoMinorVersionUpgrade=False),
     ("db_instance", "backup_retention_period"): database(BackupRetentionPeriod=1),
     ("db_instance", "copy_tags_to_snapshot"): database(CopyTagsToSnapshot=False),
     ("db_instance", "deletion_protection"): database(DeletionProtection=True),
