@@ -50,7 +50,8 @@ class Account:
         return done.stdout + done.stderr
 
     def own(self, *arguments: str, **variables: Any) -> str:
-        return self.run(*arguments, **OWN, rds_subnet_ids=self.subnet_ids, rds_security_group_ids=[self.group_id], **variables)
+        given = {"rds_subnet_ids": self.subnet_ids, "rds_security_group_ids": [self.group_id]}
+        return self.run(*arguments, **OWN | given | variables)
 
     def found(self, name: str) -> dict[str, Any]:
         return dict(self.rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0])
@@ -138,6 +139,25 @@ def test_a_replacement_that_is_asked_for_keeps_the_data_as_a_snapshot(account: A
     assert snapshot["Status"] == "available"
 
 
+def test_another_major_version_is_an_upgrade_with_a_parameter_group_of_its_family(account: Account) -> None:
+    before = account.found("shop-db")["DbiResourceId"]
+    wanted = {"rds_allocated_storage": 5, "rds_engine_version": "8.4"}
+    wanted |= {"rds_parameter_group_name": "shop84", "rds_parameter_group_family": "mysql8.4"}
+    assert changed(account.own(**wanted)) > 0
+    instance = account.found("shop-db")
+    assert (instance["DbiResourceId"], instance["EngineVersion"]) == (before, "8.4.6")
+    assert instance["DBParameterGroups"][0]["DBParameterGroupName"] == "shop84"
+    quiet(account, account.own, **wanted)
+    account.rds.modify_db_instance(DBInstanceIdentifier="shop-db", AutoMinorVersionUpgrade=False)
+    quiet(account, account.own, **wanted, rds_auto_minor_version_upgrade=False)
+
+
+def test_a_minor_version_that_aws_has_moved_on_to_is_left(account: Account) -> None:
+    wanted = {"rds_allocated_storage": 5, "rds_engine_version": "8.4.5", "rds_auto_minor_version_upgrade": False}
+    wanted |= {"rds_parameter_group_name": "shop84", "rds_parameter_group_family": "mysql8.4"}
+    quiet(account, account.own, **wanted)
+
+
 def test_an_instance_to_borrow_must_be_there(account: Account) -> None:
     output = " ".join(account.run(**BORROWED).split())
     assert "There is no DB instance inventory-db to borrow" in output
@@ -183,10 +203,10 @@ def test_a_borrowed_instance_is_never_deleted(account: Account) -> None:
 def test_absent_keeps_a_last_snapshot_and_takes_the_groups(account: Account) -> None:
     account.rds.delete_db_instance(DBInstanceIdentifier="inventory-db", SkipFinalSnapshot=True)
     account.rds.get_waiter("db_instance_deleted").wait(DBInstanceIdentifier="inventory-db", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
-    account.own(rds_state="absent")
+    account.own(rds_state="absent", rds_parameter_group_name="shop84")
     assert account.rds.describe_db_instances()["DBInstances"] == []
     assert account.rds.describe_db_subnet_groups()["DBSubnetGroups"] == []
     names = [group["DBParameterGroupName"] for group in account.rds.describe_db_parameter_groups()["DBParameterGroups"]]
-    assert [name for name in names if not name.startswith("default.")] == []
+    assert [name for name in names if not name.startswith("default.")] == ["shop"]  # of the version before, which it is not told of
     kept = [snapshot["DBSnapshotIdentifier"] for snapshot in account.rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]]
     assert [name for name in kept if name.startswith("shop-db-final-")] != []
