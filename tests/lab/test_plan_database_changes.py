@@ -11,6 +11,7 @@ import pytest
 from ansible.module_utils.plan import database
 from ansible.module_utils.plan.compare import compare
 from ansible.module_utils.plan.model import Change, Unknown
+from ansible.module_utils.stack import read_database
 from moto import mock_aws
 from moto.rds.models import rds_backends
 
@@ -87,21 +88,10 @@ class Account:
 
     def found(self, **more: Any) -> dict[str, Any]:
         """What stack_info would hand over."""
-        instances = self.rds.describe_db_instances()["DBInstances"]
-        groups = {
-            "subnet_groups": self.rds.describe_db_subnet_groups()["DBSubnetGroups"],
-            "parameter_groups": self.rds.describe_db_parameter_groups()["DBParameterGroups"],
-        }
-        for name, kind in (("subnet_groups", "DBSubnetGroup"), ("parameter_groups", "DBParameterGroup")):
-            for group in groups[name]:
-                group["Tags"] = self.rds.list_tags_for_resource(ResourceName=group[f"{kind}Arn"])["TagList"]
-            groups[name] = [group for group in groups[name] if {"Key": "Stack", "Value": "shop"} in group["Tags"]]
-        own = [item for item in instances if {"Key": "Stack", "Value": "shop"} in item["TagList"]]
-        read = {"databases": own, "borrowed_databases": [], **groups, **more}
-        wanted = {name: self.arguments[name] for name in ("rds_identifier", "rds_subnet_group_name", "rds_parameter_group_name")}
-        told = read | {
-            name: call() for name, call in database.details({"rds": self.rds}, read, wanted | {"rds_borrowed": bool(more)}).items()
-        }
+        wanted = {name: self.arguments[name] for name in ("rds_identifier", "rds_subnet_group_name", "rds_parameter_group_name")} | more
+        everybodys = {kind: call() for kind, call in read_database.reads(self.rds).items()}
+        read = read_database.shared_out(everybodys, "shop", wanted)
+        told = read | {name: call() for name, call in database.details({"rds": self.rds}, read, wanted).items()}
         result: dict[str, Any] = json.loads(json.dumps(told, default=str))
         return result
 
@@ -289,8 +279,7 @@ def test_of_a_borrowed_instance_only_what_is_set_is_wanted(account: Account) -> 
     } | {"rds_borrowed": True, "rds_parameter_group_name": "", "rds_security_group_ids": [], "rds_port": 3306}
 
     def planned(**set_here: Any) -> list[tuple[str, str, str, list[str]]]:
-        lent = account.rds.describe_db_instances()["DBInstances"]
-        found = account.found(borrowed_databases=lent, databases=[], subnet_groups=[], parameter_groups=[])
+        found = account.found(rds_borrowed=True) | {"databases": [], "subnet_groups": [], "db_parameter_groups": []}
         return fields(compare(database.want_database(arguments | set_here), database.found_database(found), KINDS))
 
     assert planned() == []

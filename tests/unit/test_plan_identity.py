@@ -14,6 +14,7 @@ from ansible.module_utils.plan.compare import shown
 from ansible.module_utils.plan.facts import coming
 from ansible.module_utils.plan.model import Resource
 from ansible.module_utils.stack import read
+from ansible.module_utils.stack.aws import of_stack
 from moto import mock_aws
 
 from lab.aws import iam, secretsmanager
@@ -96,7 +97,7 @@ class Account:
             "instance_profiles": self.iam.list_instance_profiles(PathPrefix="/uda/")["InstanceProfiles"],
             "key_pairs": self.ec2.describe_key_pairs(Filters=[{"Name": "tag:Stack", "Values": ["uda"]}])["KeyPairs"],
             "named_secrets": secrets,
-            "secrets": read.of_stack(secrets, "Tags", "uda"),
+            "secrets": of_stack(secrets, "Tags", "uda"),
         }
         return told(identity, self.clients, found, {"stack_name": "uda", **wanted})
 

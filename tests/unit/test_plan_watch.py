@@ -14,6 +14,8 @@ import pytest
 from ansible.module_utils.plan import watch
 from ansible.module_utils.plan.compare import compare
 from ansible.module_utils.plan.model import Change
+from ansible.module_utils.stack import read
+from ansible.module_utils.stack.aws import of_stack
 from moto import mock_aws
 
 from lab.settings import ACCESS_KEY_ID, ACCOUNT_ID, SECRET_ACCESS_KEY
@@ -97,24 +99,19 @@ class Account:
 
     def found(self) -> dict[str, Any]:
         """What stack_info would hand over."""
-        topics = [
-            topic | {"Tags": self.sns.list_tags_for_resource(ResourceArn=topic["TopicArn"])["Tags"]}
-            for topic in self.sns.list_topics()["Topics"]
-        ]
-        own = [topic for topic in topics if {"Key": "Stack", "Value": "uda"} in topic["Tags"]]
-        read = {
+        topics = read.named_topics(self.sns, "uda")
+        own, everybodys = of_stack(topics, "Tags", "uda"), self.cloudwatch.describe_alarms()["MetricAlarms"]
+        found = {
+            "named_topics": topics,
             "topics": own,
-            "alarms": [
-                alarm
-                for alarm in self.cloudwatch.describe_alarms()["MetricAlarms"]
-                if {topic["TopicArn"] for topic in own} & {*alarm["AlarmActions"]}
-            ],
+            "named_alarms": [alarm for alarm in everybodys if alarm["AlarmName"].startswith("uda-")],
+            "alarms": read.alarms(everybodys, {topic["TopicArn"] for topic in own}, set()),
             "groups": [],
             "log_groups": self.logs.describe_log_groups(logGroupNamePrefix="/uda/")["logGroups"],
             "dashboards": self.cloudwatch.list_dashboards(DashboardNamePrefix="uda")["DashboardEntries"],
         }
         wanted = {"stack_name": "uda", "stack_compute": "fleet", "watch_emails": self.arguments["watch_emails"]}
-        told = read | {name: call() for name, call in watch.details(self.clients, read, wanted).items()}
+        told = found | {name: call() for name, call in watch.details(self.clients, found, wanted).items()}
         result: dict[str, Any] = json.loads(json.dumps(told, default=str))
         return result
 

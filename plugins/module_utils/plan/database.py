@@ -11,8 +11,8 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import BOOLEANS_TRUE
 
+from ..stack.aws import pages
 from ..stack.database_rules import MAJORS, storage_reached, version_reached
-from ..stack.read import pages, unless_gone
 from .model import Kind, Resource, Unknown, Version
 from .normal import number, tags_of, yes
 
@@ -77,7 +77,6 @@ WAITING = {  # what AWS can leave to the maintenance window, by its word in Pend
 }
 AT_ONCE = frozenset({"port"})  # of those, what AWS changes at once whatever is asked for
 IN_FORCE, WAITING_FOR_REBOOT = "in force", "waiting for a reboot"  # what an instance's group says
-NAMES = ("subnet_group_name", "parameter_group_name", "identifier")
 
 
 def want_database(arguments: Mapping[str, Any]) -> Iterator[Resource]:
@@ -162,32 +161,14 @@ def parameter_value(value: Any) -> str:
 
 
 def details(clients: Mapping[str, Any], found: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
-    """The parameters that groups set, and what is called as the stack's own without having its tag (any more)."""
+    """The parameters that groups set."""
     rds = clients["rds"]
-    subnets, parameters, instance = ("" if wanted.get("rds_borrowed") else str(wanted.get(f"rds_{word}") or "").lower() for word in NAMES)
 
     def parameter_groups() -> list[dict[str, Any]]:
-        groups = named(
-            rds, "describe_db_parameter_groups", "DBParameterGroup", "DBParameterGroupName", parameters, found["parameter_groups"]
-        )
-        return [group | {"Parameters": set_in(rds, group["DBParameterGroupName"])} for group in [*found["parameter_groups"], *groups]]
+        groups = [*found["parameter_groups"], *found["named_parameter_groups"]]
+        return [group | {"Parameters": set_in(rds, group["DBParameterGroupName"])} for group in groups]
 
-    return {
-        "db_parameter_groups": parameter_groups,
-        "named_subnet_groups": lambda: named(
-            rds, "describe_db_subnet_groups", "DBSubnetGroup", "DBSubnetGroupName", subnets, found["subnet_groups"]
-        ),
-        "named_databases": lambda: named(rds, "describe_db_instances", "DBInstance", "DBInstanceIdentifier", instance, found["databases"]),
-    }
-
-
-def named(rds: Any, operation: str, kind: str, identity: str, name: str, standing: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What has the name without being among what stands, with its tags."""
-    if not name or name in [item[identity] for item in standing]:
-        return []
-    told = unless_gone(rds, lambda: getattr(rds, operation)(**{identity: name}))
-    items: list[dict[str, Any]] = told[f"{kind}s"] if told else []
-    return [{"Tags": rds.list_tags_for_resource(ResourceName=item[f"{kind}Arn"])["TagList"], **item} for item in items]
+    return {"db_parameter_groups": parameter_groups}
 
 
 def set_in(rds: Any, group: str) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..stack.read import pages
+from ..stack.aws import pages
 from .model import Kind, Resource, Unknown
 from .normal import policy, tags_of
 

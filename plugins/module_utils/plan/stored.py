@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..stack.read import pages
+from ..stack.aws import pages
 from .model import Kind, Resource, Secret, Unknown
 from .normal import policy, tags_of
 

@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..stack.read import pages, scaled_group
+from ..stack.aws import pages
+from ..stack.read import scaled_group
 from .model import Kind, Resource, Unknown
 from .normal import number, tags_of
 
@@ -66,31 +67,26 @@ def _wanted_alarm(name: str, alarm: Mapping[str, Any], topic: str) -> Resource:
 
 
 def details(clients: Mapping[str, Any], found: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
-    """Subscriptions, log groups' tags, dashboards' bodies; and topics and alarms that are called as the stack's own are."""
+    """Subscriptions of the topics that are named after the stack, log groups' tags, dashboards' bodies."""
     cloudwatch, sns, logs = (clients[name] for name in ("cloudwatch", "sns", "logs"))
-    prefix, emails = f"{wanted['stack_name']}-", wanted.get("watch_emails") or []
+    emails = wanted.get("watch_emails") or []
     containers = wanted.get("ecs_log_group") if wanted.get("stack_compute") == "containers" else None
 
     def topics() -> list[dict[str, Any]]:
-        own = {topic["TopicArn"]: topic["Tags"] for topic in found["topics"]}
-        arns = [topic["TopicArn"] for topic in pages(sns, "list_topics", "Topics")]
         return [
             {
-                "TopicArn": arn,
-                "Tags": own[arn] if arn in own else sns.list_tags_for_resource(ResourceArn=arn)["Tags"],
+                **topic,
                 "Subscriptions": [
                     {**one, "Wanted": one["Endpoint"] in emails}
-                    for one in pages(sns, "list_subscriptions_by_topic", "Subscriptions", TopicArn=arn)
+                    for one in pages(sns, "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic["TopicArn"])
                 ],
-                "ByName": arn not in own,
+                "ByName": topic not in found["topics"],
             }
-            for arn in arns
-            if arn in own or name_of(arn).startswith(prefix)
+            for topic in found["named_topics"]
         ]
 
     return {
         "watch_topics": topics,
-        "named_alarms": lambda: pages(cloudwatch, "describe_alarms", "MetricAlarms", AlarmNamePrefix=prefix),
         "log_group_tags": lambda: {  # the containers' log group is theirs
             group["logGroupName"]: logs.list_tags_log_group(logGroupName=group["logGroupName"])["tags"]
             for group in found["log_groups"]

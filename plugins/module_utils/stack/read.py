@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+from . import read_database
+from .aws import of_stack, pages, unless_gone
 from .check_release import bucket_prefix
 from .read_containers import clusters, repositories, scalable_targets, task_definitions
 
@@ -50,15 +52,13 @@ def read(clients: Clients, name: str, wanted: Mapping[str, Any] | None = None) -
         "target_groups": lambda: tagged(clients["elbv2"], "describe_target_groups", "TargetGroups", "TargetGroupArn", name),
         "certificates": lambda: certificates(clients["acm"], name),
         "buckets": lambda: buckets(clients["s3"], name),
-        "databases": lambda: pages(rds, "describe_db_instances", "DBInstances"),
+        **read_database.reads(rds),
         "database_snapshots": lambda: of_stack(pages(rds, "describe_db_snapshots", "DBSnapshots"), "TagList", name),
-        "subnet_groups": lambda: rds_groups(rds, "describe_db_subnet_groups", "DBSubnetGroup", name),
-        "parameter_groups": lambda: rds_groups(rds, "describe_db_parameter_groups", "DBParameterGroup", name),
         "roles": lambda: pages(iam, "list_roles", "Roles", PathPrefix=f"/{name}/"),
         "instance_profiles": lambda: pages(iam, "list_instance_profiles", "InstanceProfiles", PathPrefix=f"/{name}/"),
         "named_secrets": lambda: named_secrets(clients["secretsmanager"], name, wanted),
         "policies": lambda: pages(clients["autoscaling"], "describe_policies", "ScalingPolicies"),
-        "topics": lambda: topics(clients["sns"], name),
+        "named_topics": lambda: named_topics(clients["sns"], name),
         "alarms": lambda: pages(clients["cloudwatch"], "describe_alarms", "MetricAlarms"),
         "log_groups": lambda: pages(clients["logs"], "describe_log_groups", "logGroups", logGroupNamePrefix=f"/{name}/"),
         "dashboards": lambda: dashboards(clients["cloudwatch"], name),
@@ -72,20 +72,13 @@ def read(clients: Clients, name: str, wanted: Mapping[str, Any] | None = None) -
         futures = {kind: pool.submit(call) for kind, call in reads.items()}
         found = {kind: future.result() for kind, future in futures.items()}
     found["secrets"] = of_stack(found["named_secrets"], "Tags", name)
+    found["topics"] = of_stack(found["named_topics"], "Tags", name)
     found["ecs_services"] = [service for cluster in found["clusters"] for service in cluster.pop("services")]
     groups = {group["AutoScalingGroupName"] for group in found["groups"]}
     found["policies"] = [policy for policy in found["policies"] if policy["AutoScalingGroupName"] in groups]
+    found["named_alarms"] = [alarm for alarm in found["alarms"] if alarm["AlarmName"].startswith(f"{name}-")]
     found["alarms"] = alarms(found["alarms"], {topic["TopicArn"] for topic in found["topics"]}, groups)
-    everybodys = found["databases"]
-    found["databases"] = of_stack(everybodys, "TagList", name)
-    borrowed = wanted.get("rds_identifier") if wanted.get("rds_borrowed") else None
-    found["borrowed_databases"] = [item for item in everybodys if item["DBInstanceIdentifier"] == borrowed]
-    return found
-
-
-def pages(client: Any, operation: str, key: str, **arguments: Any) -> list[dict[str, Any]]:
-    """All pages of a describe call."""
-    return [item for page in client.get_paginator(operation).paginate(**arguments) for item in page.get(key, [])]
+    return found | read_database.shared_out(found, name, wanted)
 
 
 def instances(ec2: Any, filters: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -115,16 +108,6 @@ def tagged(elbv2: Any, operation: str, key: str, arn: str, name: str) -> list[di
     return of_stack(list(items.values()), "Tags", name)
 
 
-def unless_gone(client: Any, ask: Callable[[], Any]) -> Any:
-    """The answer, or None when AWS says that there is no such thing: what a list has told can be gone by the next request."""
-    try:
-        return ask()
-    except client.exceptions.ClientError as error:
-        if "NotFound" in error.response["Error"]["Code"]:
-            return None
-        raise
-
-
 KEY_TYPES = ["RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"]  # else RSA_2048 alone is told
 
 
@@ -136,11 +119,6 @@ def certificates(acm: Any, name: str) -> list[dict[str, Any]]:
         told = unless_gone(acm, partial(acm.list_tags_for_certificate, CertificateArn=certificate["CertificateArn"]))
         certificate["Tags"] = told["Tags"] if told else []
     return of_stack(imported, "Tags", name)
-
-
-def of_stack(items: list[dict[str, Any]], tags: str, name: str) -> list[dict[str, Any]]:
-    """Those that carry the tag Stack with this name."""
-    return [item for item in items if {"Key": "Stack", "Value": name} in item.get(tags, [])]
 
 
 def named_secrets(manager: Any, name: str, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -156,13 +134,13 @@ def named_secrets(manager: Any, name: str, wanted: Mapping[str, Any]) -> list[di
     return [secret for secret in described if secret and "DeletedDate" not in secret]
 
 
-def topics(sns: Any, name: str) -> list[dict[str, Any]]:
-    """The stack's topics: the API tells tags one topic at a time, so only those that are named after the stack are asked."""
+def named_topics(sns: Any, name: str) -> list[dict[str, Any]]:
+    """The topics that are named after the stack, with their tags, which are told one topic at a time, so that others are not asked for."""
     named = [topic for topic in pages(sns, "list_topics", "Topics") if topic["TopicArn"].split(":")[-1].startswith(f"{name}-")]
     for topic in named:
         told = unless_gone(sns, partial(sns.list_tags_for_resource, ResourceArn=topic["TopicArn"]))
         topic["Tags"] = told["Tags"] if told else []
-    return of_stack(named, "Tags", name)
+    return named
 
 
 def alarms(items: list[dict[str, Any]], topic_arns: set[str], groups: set[str]) -> list[dict[str, Any]]:
@@ -184,15 +162,6 @@ def dashboards(cloudwatch: Any, name: str) -> list[dict[str, Any]]:
     """Dashboards have no tags: the stack's has its name."""
     found = pages(cloudwatch, "list_dashboards", "DashboardEntries", DashboardNamePrefix=name)
     return [dashboard for dashboard in found if dashboard["DashboardName"] == name]
-
-
-def rds_groups(rds: Any, operation: str, kind: str, name: str) -> list[dict[str, Any]]:
-    """RDS's groups of the stack: their tags are told apart, one group at a time, so those that AWS makes are not asked for."""
-    own = [group for group in pages(rds, operation, f"{kind}s") if not group[f"{kind}Name"].startswith("default")]
-    for group in own:
-        told = unless_gone(rds, partial(rds.list_tags_for_resource, ResourceName=group[f"{kind}Arn"]))
-        group["Tags"] = told["TagList"] if told else []
-    return of_stack(own, "Tags", name)
 
 
 def buckets(s3: Any, name: str) -> list[dict[str, Any]]:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from .aws import pages
+
 
 def repositories(ecr: Any, name: str) -> list[dict[str, Any]]:
     """The stack's repositories, with the tags of their images as `imageTags`."""
-    every = [item for page in ecr.get_paginator("describe_repositories").paginate() for item in page["repositories"]]
-    mine = [item for item in every if item["repositoryName"].partition("/")[0] == name]
+    mine = [item for item in pages(ecr, "describe_repositories", "repositories") if item["repositoryName"].partition("/")[0] == name]
     for repository in mine:
-        pages = ecr.get_paginator("list_images").paginate(repositoryName=repository["repositoryName"], filter={"tagStatus": "TAGGED"})
-        repository["imageTags"] = sorted({image["imageTag"] for page in pages for image in page["imageIds"]})
+        images = pages(ecr, "list_images", "imageIds", repositoryName=repository["repositoryName"], filter={"tagStatus": "TAGGED"})
+        repository["imageTags"] = sorted({image["imageTag"] for image in images})
     return mine
 
 
@@ -31,7 +32,7 @@ def clusters(ecs: Any, name: str) -> list[dict[str, Any]]:
 
 def services(ecs: Any, cluster: str) -> list[dict[str, Any]]:
     """Every service of a cluster: who owns the cluster owns them."""
-    arns = [arn for page in ecs.get_paginator("list_services").paginate(cluster=cluster) for arn in page["serviceArns"]]
+    arns: list[Any] = pages(ecs, "list_services", "serviceArns", cluster=cluster)
     found = []
     for start in range(0, len(arns), 10):
         found += ecs.describe_services(cluster=cluster, services=arns[start : start + 10], include=["TAGS"])["services"]
@@ -40,14 +41,13 @@ def services(ecs: Any, cluster: str) -> list[dict[str, Any]]:
 
 def task_definitions(ecs: Any, name: str) -> list[dict[str, Any]]:
     """Those of the family that has the stack's name and are still in use."""
-    pages = ecs.get_paginator("list_task_definitions").paginate(familyPrefix=name, status="ACTIVE")
-    return [{"taskDefinitionArn": arn} for page in pages for arn in page["taskDefinitionArns"]]
+    arns = pages(ecs, "list_task_definitions", "taskDefinitionArns", familyPrefix=name, status="ACTIVE")
+    return [{"taskDefinitionArn": arn} for arn in arns]
 
 
 def scalable_targets(scaling: Any, name: str) -> list[dict[str, Any]]:
     """Services whose number of tasks is scaled."""
-    pages = scaling.get_paginator("describe_scalable_targets").paginate(ServiceNamespace="ecs")
-    found = [target for page in pages for target in page["ScalableTargets"]]
+    found = pages(scaling, "describe_scalable_targets", "ScalableTargets", ServiceNamespace="ecs")
     return [target for target in found if target["ResourceId"].split("/")[1:2] == [name]]
 
 
