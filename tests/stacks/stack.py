@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import boto3
 import yaml
 
 from lab import lifecycle, requests, settings
+from tests.stacks.waiting import wait_until
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -171,11 +171,7 @@ class Stack:
         return {found["Target"]["Id"] for found in described if found["TargetHealth"]["State"] == "healthy"}
 
     def wait_until_healthy(self, count: int, seconds: float) -> set[str]:
-        until = time.monotonic() + seconds
-        while len(found := self.healthy()) < count:
-            assert time.monotonic() < until, f"{len(found)} healthy targets after {seconds} s, expected {count}"
-            time.sleep(0.5)
-        return found
+        return wait_until(lambda: found if len(found := self.healthy()) >= count else set(), f"{count} healthy targets", seconds)
 
     def password(self) -> str:
         secret = self.aws("secretsmanager").get_secret_value(SecretId=f"{self.name}/database")["SecretString"]

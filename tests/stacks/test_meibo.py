@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,11 +12,11 @@ from lab.engine.podman import Podman
 from lab.settings import OPERATOR_ADDRESS
 from tests.stacks import story
 from tests.stacks.stack import PROJECT, Stack
+from tests.stacks.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.machines
 STACK = "meibo"
 SOURCE = "examples/apps/meibo"
-PATIENCE = 150.0  # seconds; the machine may be busy with other work
 
 
 def tasks(stack: Stack, wanted: str = "RUNNING") -> list[dict[str, Any]]:
@@ -30,13 +29,6 @@ def tasks(stack: Stack, wanted: str = "RUNNING") -> list[dict[str, Any]]:
 
 def service(stack: Stack) -> dict[str, Any]:
     return dict(stack.aws("ecs").describe_services(cluster="meibo", services=["meibo"])["services"][0])
-
-
-def wait_until(true: Callable[[], Any], what: str) -> None:
-    until = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < until, f"not seen in {PATIENCE} s: {what}"
-        time.sleep(0.5)
 
 
 def app(stack: Stack, **changes: Any) -> str:

@@ -9,7 +9,7 @@ import configparser
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import boto3
@@ -23,6 +23,7 @@ from lab.errors import LabError
 from lab.fixtures import training_account
 from tests.stacks import story
 from tests.stacks.stack import Stack
+from tests.stacks.waiting import wait_until
 
 pytestmark = pytest.mark.machines
 STACK, PACE = "students", 20.0
@@ -30,13 +31,6 @@ GROUP = "students-web"
 ANYWHERE = "0.0.0.0/0"
 STS = "https://sts.us-east-1.amazonaws.com/"
 READ_SECRET = "import boto3; boto3.client('secretsmanager', 'us-east-1').get_secret_value(SecretId='students/database')"  # noqa: S105 it names the secret
-
-
-def until(condition: Callable[[], object], seconds: float = 180.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s"
-        time.sleep(0.5)
 
 
 def reaches(stack: Stack, machine: str, url: str) -> bool:
@@ -128,27 +122,27 @@ def test_without_the_nat_gateway_a_machine_reaches_secrets_manager_alone_and_a_n
     assert reaches(stack, machine, STS)
     (table,) = ec2.describe_route_tables(Filters=[{"Name": "tag:Name", "Values": ["students-private"]}])["RouteTables"]
     ec2.delete_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock=ANYWHERE)
-    until(lambda: not reaches(stack, machine, STS))
+    wait_until(lambda: not reaches(stack, machine, STS), "the machine has no way out")
     Podman(stack.lab).run(machine, ["python3", "-c", READ_SECRET])
 
     victim = stack.instances()[1]["InstanceId"]
     ec2.terminate_instances(InstanceIds=[victim])
-    until(lambda: victim not in in_service(stack))
+    wait_until(lambda: victim not in in_service(stack), "the ended machine leaves the fleet")
     assert victim not in stack.wait_until_healthy(2, 180)
     assert len({stack.get("/students")[1]["x-served-by"] for _ in range(20)}) == 2
 
     stack.built()  # gives the route back
-    until(lambda: reaches(stack, machine, STS))
+    wait_until(lambda: reaches(stack, machine, STS), "the machine has a way out again")
 
 
 def test_the_fleet_grows_under_load_and_shrinks_again(stack: Stack) -> None:
     assert len(in_service(stack)) == 2
     with a_hundred_clients(stack, "/students"):
-        until(lambda: len(in_service(stack)) > 2)
-        until(lambda: len(stack.healthy()) > 2)
+        wait_until(lambda: len(in_service(stack)) > 2, "the fleet grows")
+        wait_until(lambda: len(stack.healthy()) > 2, "the new machine takes its share")
     assert any("-AlarmHigh-" in cause and "changing the desired capacity from 2 to" in cause for cause in causes(stack))
     story.nothing_is_to_do(stack)
-    until(lambda: len(in_service(stack)) == 2)
+    wait_until(lambda: len(in_service(stack)) == 2, "the fleet shrinks again")
     assert "-AlarmLow-" in causes(stack)[0]
     assert {stack.get("/students")[0] for _ in range(10)} == {200}
 

@@ -27,6 +27,7 @@ from lab.errors import LabError
 from tests.stacks import story
 from tests.stacks.stack import PROJECT, Stack
 from tests.stacks.visitors import Visitors
+from tests.stacks.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.machines
 STACK = "tastylog"
@@ -34,16 +35,6 @@ GROUP, TEMPLATE = "tastylog-dev-app-asg", "tastylog-dev-app-lt"
 BUCKET = "tastylog-dev-deploy-bucket-123456789012"
 SOURCE = PROJECT / "examples/apps/tastylog"
 NEIGHBOUR = ("playbooks/network.yml", "playbooks/security.yml", "playbooks/identity.yml", "playbooks/load_balancer.yml")
-PATIENCE = 180.0  # other work may run on the same processors
-
-
-def wait_until(holds: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
-    """The first true value of `holds`."""
-    until = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < until, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.5)
-    return found
 
 
 def fleet(stack: Stack) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from lab.errors import LabError
 from tests.stacks import story
 from tests.stacks.stack import PROJECT, Stack
 from tests.stacks.visitors import Visitors
+from tests.stacks.waiting import wait_until
 
 pytestmark = pytest.mark.machines
 STACK, OPERATOR = "uda", "operator"
@@ -180,10 +181,7 @@ def test_an_ended_instance_is_replaced_and_costs_no_request_after_the_health_che
 def test_stopping_nginx_on_one_machine_leaves_the_service_up(stack: Stack) -> None:
     engine, victim = Podman(stack.lab), stack.instances()[0]["InstanceId"]
     engine.run(victim, ["systemctl", "stop", "nginx"])
-    until = time.monotonic() + 60
-    while victim in stack.healthy():
-        assert time.monotonic() < until
-        time.sleep(0.5)
+    wait_until(lambda: victim not in stack.healthy(), "the load balancer sees that nginx has gone", 60)
     assert {stack.get("/api/users")[0] for _ in range(20)} == {200}
     with contextlib.suppress(LabError):  # past its grace period the fleet has replaced the machine by now
         engine.run(victim, ["systemctl", "start", "nginx"])
@@ -196,10 +194,7 @@ def test_the_load_balancers_group_taken_from_the_web_group_is_a_gateway_time_out
     rules = [rule for rule in groups["uda_sg_web"]["IpPermissions"] if rule["FromPort"] == 80]
     ec2.revoke_security_group_ingress(GroupId=groups["uda_sg_web"]["GroupId"], IpPermissions=rules)
     try:
-        until = time.monotonic() + 60
-        while stack.healthy():
-            assert time.monotonic() < until
-            time.sleep(0.5)
+        wait_until(lambda: not stack.healthy(), "no target is healthy", 60)
         assert stack.get("/api/users", timeout=60)[0] == 504
     finally:
         stack.built()  # mends it
@@ -210,10 +205,7 @@ def test_the_lab_comes_back_whole_after_down_and_up(stack: Stack) -> None:
     lifecycle.down(stack.lab, forget=False, say=print)
     assert not list(Path("/run/netns").glob("lab-test-uda.*"))
     lifecycle.up(stack.lab, print)
-    until = time.monotonic() + 60
-    while len(stack.healthy()) < 2 or stack.get("/api/users")[0] != 200:
-        assert time.monotonic() < until, "the site did not answer from two healthy machines within 60 s"
-        time.sleep(0.5)
+    wait_until(lambda: len(stack.healthy()) == 2 and stack.get("/api/users")[0] == 200, "the site answers from two machines", 60)
     assert stack.published() == 200
     since = time.time()
     assert stack.built().changed == 0
